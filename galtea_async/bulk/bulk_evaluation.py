@@ -1,0 +1,147 @@
+"""The streaming form of a bulk evaluation: outcomes as they come."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager
+from os import PathLike
+from typing import Final, Self, final
+
+from attrs import define, field
+
+from galtea_async.bulk.intake import Ids
+from galtea_async.bulk.job import Grouping, job_settings, open_job
+from galtea_async.bulk.outcome import SessionOutcome
+from galtea_async.bulk.progress import ProgressCallback
+from galtea_async.bulk.provider import BatchClient
+from galtea_async.bulk.report import BulkReport
+from galtea_async.bulk.run import BulkRun
+from galtea_async.bulk.uninterrupted import uninterrupted
+from galtea_async.models.metric_input import MetricLike
+from galtea_async.settings import ReconcilePolicy, StopPolicy
+
+__all__ = ["BulkEvaluation", "open_bulk_evaluation"]
+
+_BUFFERED_CHUNKS: Final = 16
+
+
+@final
+@define
+class BulkEvaluation:
+    """A bulk evaluation that is under way; iterate over it for the outcomes.
+
+    Example:
+        >>> async with open_bulk_evaluation(galtea, session_ids) as bulk:
+        ...     async for outcome in bulk:
+        ...         assert outcome.status == "evaluated"
+        >>> bulk.report.sessions_evaluated
+        5
+    """
+
+    _run: BulkRun = field(repr=False)
+    _outcomes: asyncio.Queue[list[SessionOutcome] | None] = field(repr=False)
+    _ready: list[SessionOutcome] = field(factory=list[SessionOutcome], init=False, repr=False)
+    _ended: bool = field(default=False, init=False)
+    _error: Exception | None = field(default=None, init=False, repr=False)
+
+    @property
+    def report(self) -> BulkReport:
+        """The account as it stands; complete once the iteration has ended."""
+        return self._run.report()
+
+    def __aiter__(self) -> Self:
+        """Return itself: there is one stream of outcomes."""
+        return self
+
+    async def __anext__(self) -> SessionOutcome:
+        """Return the next outcome, in the order in which the sessions end.
+
+        Raises:
+            BulkEvaluationError: The run ended early; all outcomes up to then have been returned.
+        """
+        while not self._ready:
+            block = None if self._ended else await self._outcomes.get()
+            if block is None:
+                self._ended = True
+                error, self._error = self._error, None
+                if error is not None:
+                    raise error
+                raise StopAsyncIteration
+            self._ready = block[::-1]
+        return self._ready.pop()
+
+    async def end(self, task: asyncio.Task[None]) -> None:
+        """Wait for the end of a run that was told to end; the report then says what it left in flight."""
+        self._ended = True
+        try:
+            await uninterrupted(asyncio.ensure_future(asyncio.wait([task])))
+        finally:
+            await self._run.count_unresolved()
+
+    async def execute(self) -> None:
+        """Run to the end, and say so to whoever iterates; `open_bulk_evaluation` calls it once."""
+        try:
+            await self._run.execute()
+        except Exception as error:  # noqa: BLE001  raised by `__anext__`
+            self._error = error
+        await self._outcomes.put(None)
+
+
+@asynccontextmanager
+async def open_bulk_evaluation(
+    client: BatchClient,
+    session_ids: Ids,
+    *,
+    metrics: Iterable[MetricLike] | None = None,
+    specification_ids: Iterable[str] | None = None,
+    chunk_size: int = 200,
+    grouping: Grouping = "batch",
+    journal: str | PathLike[str] | None = None,
+    retry_failed: bool = False,
+    reconcile: ReconcilePolicy = ReconcilePolicy(),  # noqa: B008  frozen
+    progress: ProgressCallback | None = None,
+    stop_on: StopPolicy | None = None,
+) -> AsyncGenerator[BulkEvaluation]:
+    """Evaluate any number of sessions, each exactly once, and stream what becomes of each.
+
+    The arguments are those of `evaluate_sessions`. Outcomes come in the order in which the sessions end, one
+    for each distinct session of this run. A consumer that is slow slows the run down; memory stays flat.
+    Leaving the block early ends the run: what was in flight is cancelled, and reconciled when the same
+    journal is continued.
+
+    Yields:
+        The evaluation under way, an async iterator of `SessionOutcome` with a `report`.
+
+    Raises:
+        InvalidRequestError: The arguments cannot be right; nothing was sent.
+        JournalError: The journal cannot be used; nothing was sent.
+        BulkEvaluationError: Out of the iteration, where the run ended early.
+
+    Example:
+        >>> async with open_bulk_evaluation(galtea, session_ids, metrics=["accuracy"]) as bulk:
+        ...     failed = [outcome.session_id async for outcome in bulk if outcome.status == "failed"]
+        >>> failed
+        []
+    """
+    outcomes: asyncio.Queue[list[SessionOutcome] | None] = asyncio.Queue(_BUFFERED_CHUNKS)
+    async with open_job(
+        client,
+        session_ids,
+        settings=job_settings(metrics, specification_ids),
+        chunk_size=chunk_size,
+        grouping=grouping,
+        journal=journal,
+        retry_failed=retry_failed,
+        reconcile=reconcile,
+        progress=progress,
+        stop_on=stop_on,
+        deliver=outcomes.put,
+    ) as run:
+        evaluation = BulkEvaluation(run, outcomes)
+        task = asyncio.create_task(evaluation.execute(), name="galtea bulk evaluation")
+        try:
+            yield evaluation
+        finally:
+            task.cancel()
+            await evaluation.end(task)

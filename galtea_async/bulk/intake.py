@@ -1,0 +1,130 @@
+"""Turns any iterable of ids into chunks: pulled on demand, checked, each id once.
+
+Nothing is read ahead beyond the chunk that is asked for, so memory does not depend on the input's length.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Sized
+from itertools import islice
+from typing import Final, TypeAlias
+
+from attrs import define, field
+
+from galtea_async.bulk.chunk import NewChunk
+from galtea_async.bulk.journal import Journal
+from galtea_async.errors import InvalidRequestError
+from galtea_async.models.text import is_text
+
+__all__ = ["Ids", "Intake", "checked_ids"]
+
+Ids: TypeAlias = Iterable[str] | AsyncIterable[str]
+"""Session ids: any iterable or async iterable of any length, duplicates allowed."""
+
+_SLICE: Final = 10_000
+
+
+async def checked_ids(ids: Ids) -> Ids:
+    """Refuse an input that cannot be right before anything is sent, as far as that can be seen.
+
+    Args:
+        ids: The input; a collection is checked whole, an iterator id by id while it is read.
+
+    Returns:
+        The input.
+
+    Raises:
+        InvalidRequestError: It is a single text or not iterable, or holds something that is no id.
+    """
+    if isinstance(ids, str | bytes) or not isinstance(ids, Iterable | AsyncIterable):
+        raise InvalidRequestError(f"session_ids is an iterable of ids, not {type(ids).__name__}")
+    if isinstance(ids, Iterable) and isinstance(ids, Sized):
+        position = 0
+        iterator = iter(ids)
+        while block := list(islice(iterator, _SLICE)):
+            _check(block, position)
+            position += len(block)
+            await asyncio.sleep(0)
+    return ids
+
+
+def _check(ids: list[str], position: int) -> None:
+    for offset, value in enumerate(ids):
+        if not isinstance(value, str) or not value.strip() or "\0" in value or not is_text(value):
+            raise InvalidRequestError(
+                f"session_ids[{position + offset}] must be a text that is not blank, not {value!r}"
+            )
+
+
+@define
+class Intake:
+    """Reads chunks from an input.
+
+    Args:
+        ids: The input, already checked by `checked_ids`.
+        journal: Knows which ids are new.
+        chunk_size: The most ids of a chunk; may be lowered at any time.
+        expected: How many distinct sessions the job has, where the caller knows and the input does not tell.
+    """
+
+    ids: Ids
+    journal: Journal
+    chunk_size: int
+    expected: int | None = None
+    exhausted: bool = field(default=False, init=False)
+    read: int = field(default=0, init=False)
+    repeated: int = field(default=0, init=False)
+    _source: Iterator[str] | AsyncIterator[str] = field(init=False, repr=False)
+    _ready: list[str] = field(factory=list[str], init=False, repr=False)
+    _lock: asyncio.Lock = field(factory=asyncio.Lock, init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Begin at the beginning."""
+        self._source = aiter(self.ids) if isinstance(self.ids, AsyncIterable) else iter(self.ids)
+
+    @property
+    def finished(self) -> bool:
+        """Whether every id of the input has been handed out."""
+        return self.exhausted and not self._ready
+
+    @property
+    def total(self) -> int | None:
+        """How many distinct sessions there are, as far as that can be known beforehand."""
+        if self.exhausted:
+            return self.journal.known
+        if not isinstance(self.ids, Sized):
+            return self.expected
+        return max(self.journal.known, len(self.ids) - max(0, self.repeated - self.journal.known_at_start))
+
+    async def next(self) -> NewChunk | None:
+        """Return the next chunk, or `None` at the end.
+
+        Raises:
+            InvalidRequestError: The input holds something that is no id.
+            Exception: Whatever the input raises.
+        """
+        async with self._lock:
+            while len(self._ready) < self.chunk_size and not self.exhausted:
+                await self._read_block(self.chunk_size - len(self._ready))
+            ids, self._ready = self._ready[: self.chunk_size], self._ready[self.chunk_size :]
+            return NewChunk(session_ids=tuple(ids)) if ids else None
+
+    async def _read_block(self, size: int) -> None:
+        block = await self._pull(size)
+        self.exhausted = len(block) < size
+        _check(block, self.read)
+        new = await self.journal.claim(block) if block else []
+        self.read += len(block)
+        self.repeated += len(block) - len(new)
+        self._ready += new
+
+    async def _pull(self, size: int) -> list[str]:
+        if not isinstance(self._source, AsyncIterator):
+            return list(islice(self._source, size))
+        block: list[str] = []
+        async for id_ in self._source:
+            block.append(id_)
+            if len(block) == size:
+                break
+        return block

@@ -1,0 +1,139 @@
+"""Opens everything that a bulk run needs, and closes it again."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from os import PathLike
+from pathlib import Path
+from typing import Final, Literal, TypeAlias
+
+from galtea_async.bulk.intake import Ids, Intake, checked_ids
+from galtea_async.bulk.journal import Journal
+from galtea_async.bulk.outcome import SessionOutcome
+from galtea_async.bulk.plan import Plan
+from galtea_async.bulk.progress import ProgressCallback
+from galtea_async.bulk.provider import BatchClient, BatchService, JobSettings, RunClient, RunService
+from galtea_async.bulk.run import BulkRun
+from galtea_async.errors import InvalidRequestError
+from galtea_async.models.metric_input import MetricLike, metric_inputs
+from galtea_async.settings import ReconcilePolicy, StopPolicy
+
+__all__ = [
+    "Grouping",
+    "checked_chunk_size",
+    "checked_grouping",
+    "job_settings",
+    "open_job",
+    "open_journal",
+    "run_service",
+]
+
+Grouping: TypeAlias = Literal["batch", "run"]
+"""How sessions are sent: many in one request, or one by one into a run of the caller's own."""
+
+_LARGEST_CHUNK: Final = 1_000
+
+
+@asynccontextmanager
+async def open_job(
+    client: BatchClient,
+    session_ids: Ids,
+    *,
+    settings: JobSettings,
+    chunk_size: int,
+    grouping: Grouping,
+    journal: str | PathLike[str] | None,
+    retry_failed: bool,
+    reconcile: ReconcilePolicy,
+    progress: ProgressCallback | None,
+    stop_on: StopPolicy | None,
+    deliver: Callable[[list[SessionOutcome]], Awaitable[None]] | None = None,
+) -> AsyncGenerator[BulkRun]:
+    """Open a job over explicit ids; yields its run, ready to be executed."""
+    size = checked_chunk_size(chunk_size)
+    in_run = checked_grouping(grouping) == "run"
+    ids = await checked_ids(session_ids)
+    service: BatchService = client.batch_service(settings)
+    plan = Plan.of_sessions(service.target, settings, in_run=in_run)
+    store = await open_journal(journal, plan)
+    run: BulkRun | None = None
+    finish: Callable[[], Awaitable[None]] | None = None
+    try:
+        if in_run:
+            service, size = run_service(client, settings, store.token), 1
+            finish = service.finish
+        if retry_failed:
+            await store.reopen_failed(size)
+        run = BulkRun(
+            service=service,
+            journal=store,
+            intake=Intake(ids, store, size),
+            policy=reconcile,
+            stop_on=stop_on,
+            progress=progress,
+            deliver=deliver,
+            finish=finish,
+        )
+        yield run
+    finally:
+        await store.close(
+            requests=service.gauge.requests,
+            retries=service.gauge.retries,
+            elapsed=0.0 if run is None else run.elapsed,
+        )
+
+
+def run_service(client: BatchClient, settings: JobSettings, token: str) -> RunService:
+    """Return the service of a job with a run of its own.
+
+    Raises:
+        InvalidRequestError: The client's service has no such runs.
+    """
+    if not isinstance(client, RunClient):
+        raise InvalidRequestError('grouping="run" needs a service with runs of the caller\'s own')
+    return client.run_service(settings, token)
+
+
+def checked_grouping(grouping: str) -> str:
+    """Refuse a grouping that does not exist.
+
+    Raises:
+        InvalidRequestError: It is neither `"batch"` nor `"run"`.
+    """
+    if grouping not in ("batch", "run"):
+        raise InvalidRequestError(f'grouping is "batch" or "run", not {grouping!r}')
+    return grouping
+
+
+async def open_journal(path: str | PathLike[str] | None, plan: Plan) -> Journal:
+    """Open the journal of a job, or a temporary one."""
+    return await Journal(None if path is None else Path(path), plan).open()
+
+
+def job_settings(
+    metrics: Iterable[MetricLike] | None, specification_ids: Iterable[str] | None
+) -> JobSettings:
+    """Read what the sessions of a job are evaluated with.
+
+    Raises:
+        InvalidRequestError: A metric or a specification id cannot be right.
+    """
+    if isinstance(specification_ids, str):
+        raise InvalidRequestError(f"specification_ids is a list of ids, not the text {specification_ids!r}")
+    specifications = tuple(dict.fromkeys(specification_ids or ()))
+    for id_ in specifications:
+        if not isinstance(id_, str) or not id_.strip():
+            raise InvalidRequestError(f"a specification id is a text that is not blank, not {id_!r}")
+    return JobSettings(metrics=metric_inputs(metrics), specification_ids=specifications)
+
+
+def checked_chunk_size(size: int) -> int:
+    """Refuse a chunk size that no request can have.
+
+    Raises:
+        InvalidRequestError: It is not a whole number from 1 to 1,000.
+    """
+    if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= _LARGEST_CHUNK:
+        raise InvalidRequestError(f"chunk_size is a whole number from 1 to {_LARGEST_CHUNK}, not {size!r}")
+    return size

@@ -1,0 +1,194 @@
+"""What the bulk helpers need of a service. They know no service themselves.
+
+A provider can *submit* a batch and *find* a batch whose fate is unknown. To add a service, write an object
+that does these two things, and hand it out from the client's `batch_service`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Protocol, runtime_checkable
+
+from attrs import field, frozen
+
+from galtea_async.bulk.chunk import NewChunk
+from galtea_async.models.metric_input import MetricInput
+
+__all__ = [
+    "BatchAnswer",
+    "BatchClient",
+    "BatchService",
+    "Findings",
+    "Gauge",
+    "JobSettings",
+    "RunClient",
+    "RunService",
+    "VersionService",
+]
+
+
+@frozen(kw_only=True)
+class JobSettings:
+    """What the sessions of a job are evaluated with.
+
+    Attributes:
+        metrics: The metrics; empty leaves the choice to the service.
+        specification_ids: Specifications whose metrics to use.
+    """
+
+    metrics: tuple[MetricInput, ...] = ()
+    specification_ids: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class BatchAnswer:
+    """What a service answered to a batch.
+
+    Attributes:
+        evaluated: How many sessions it evaluated.
+        failed: How many it could not; `failures` names them, as far as it tells.
+        failures: The failed sessions and why.
+        evaluations: Evaluation rows made.
+        message: Its message.
+        available: For a request by version: how many sessions matched, where it tells.
+        truncated: For a request by version: whether it left some out.
+        run_ids: The runs that it opened for the batch, where it tells.
+    """
+
+    evaluated: int
+    failed: int
+    failures: Mapping[str, str | None]
+    evaluations: int
+    message: str | None = None
+    available: int | None = None
+    truncated: bool = False
+    run_ids: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class Findings:
+    """What exists at the service of a batch that was sent.
+
+    Attributes:
+        covered: The sessions with rows of this batch, and how many rows each has.
+        missing: Those of them that lack some metrics, and which.
+        mark: Equal for two findings exactly when nothing changed between them.
+    """
+
+    covered: Mapping[str, int]
+    missing: Mapping[str, tuple[MetricInput, ...]] = field(factory=dict[str, tuple[MetricInput, ...]])
+    mark: object = None
+
+
+class Gauge(Protocol):
+    """What a job can read off its client."""
+
+    @property
+    def concurrency(self) -> int:
+        """How many requests may be in flight at most."""
+        ...
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent for this job."""
+        ...
+
+    @property
+    def retries(self) -> int:
+        """How many of them repeated another."""
+        ...
+
+    def in_flight(self) -> int:
+        """Return how many requests of the client are in flight now."""
+        ...
+
+    def limit(self) -> int:
+        """Return how many may be now."""
+        ...
+
+    def heard_at(self) -> float:
+        """Return when the service last answered a look-up of this job, by the loop's clock."""
+        ...
+
+    def wall(self) -> float:
+        """Return our wall clock in seconds since the epoch."""
+        ...
+
+    def service_time(self, wall: float) -> tuple[float, float]:
+        """Return the earliest and the latest that the service's clock can have shown at a time of ours."""
+        ...
+
+
+class BatchService(Protocol):
+    """One service, with the settings of one job."""
+
+    @property
+    def target(self) -> str:
+        """Where it is, in words that hold no secret; a journal is bound to it."""
+        ...
+
+    @property
+    def gauge(self) -> Gauge:
+        """Counts the job's requests."""
+        ...
+
+    async def submit(self, content: NewChunk) -> BatchAnswer:
+        """Send a batch.
+
+        Raises:
+            NotSentError: Nothing was sent.
+            UnknownOutcomeError: It was sent and no verdict came.
+            ApiError: The service refused it; nothing was done.
+        """
+        ...
+
+    async def find(self, content: NewChunk, since: float, answer: BatchAnswer | None) -> Findings:
+        """Look for what a batch has made since it was sent, in seconds since the epoch by its own clock.
+
+        The answer is there where one came and only its sessions are to be told apart.
+
+        Raises:
+            GalteaError: The service does not tell now.
+        """
+        ...
+
+
+class VersionService(BatchService, Protocol):
+    """A service whose sessions belong to versions."""
+
+    def version_sessions(self, version_id: str, until: Callable[[], float]) -> AsyncIterator[str]:
+        """Iterate over the ids of the sessions that the version had up to a time.
+
+        The time is the service's, in seconds since the epoch, and is asked for at each session: it is known
+        better once the service has answered.
+        """
+        ...
+
+
+class RunService(BatchService, Protocol):
+    """A service that groups a job's sessions, sent one by one, in a run of the caller's own."""
+
+    async def finish(self) -> None:
+        """Close the run.
+
+        Raises:
+            GalteaError: It could not be closed now.
+        """
+        ...
+
+
+class BatchClient(Protocol):
+    """A client whose service can evaluate batches."""
+
+    def batch_service(self, settings: JobSettings) -> BatchService:
+        """Return its service with the settings of a job."""
+        ...
+
+
+@runtime_checkable
+class RunClient(Protocol):
+    """A client whose service has runs of the caller's own."""
+
+    def run_service(self, settings: JobSettings, token: str) -> RunService:
+        """Return its service with the settings of a job, and the name by which its run is found again."""
+        ...

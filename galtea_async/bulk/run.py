@@ -1,0 +1,396 @@
+"""A bulk run: workers that take chunks from the input or the journal and see each through to its end.
+
+    ids ─► Intake ─► chunk ─► journal: SENT ─► submit ─┬─ answer ────────────────► settle
+                       ▲                               ├─ not sent, 429 ─► wait ─► again
+                       │                               ├─ refused ─► fail it, or split ─┐
+                       │                               └─ unknown ─► watch the rows ────┤
+                       └──────────────────── children ◄─────────────────────────────────┘
+
+Each worker has one chunk at a time and pulls the next when it is done, so a slow service slows the reading of
+the input and nothing piles up. Whatever ends the run early lets the requests in flight finish, starts no
+other, and leaves a journal that a later run continues.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import final
+
+import anyio
+from attrs import define, evolve, field
+
+from galtea_async.bulk import settlement
+from galtea_async.bulk.chunk import Chunk, ChunkState, NewChunk, Settlement
+from galtea_async.bulk.intake import Intake
+from galtea_async.bulk.journal import Journal
+from galtea_async.bulk.outcome import OutcomeStatus, SessionOutcome
+from galtea_async.bulk.progress import Progress, ProgressCallback, Speedometer
+from galtea_async.bulk.provider import BatchAnswer, BatchService, Findings
+from galtea_async.bulk.reconciliation import Reconciliation
+from galtea_async.bulk.report import BulkReport
+from galtea_async.bulk.stopping import Patience, ends_run, exceeded
+from galtea_async.bulk.totals import Totals
+from galtea_async.bulk.unless import unless
+from galtea_async.errors import (
+    ApiError,
+    BulkEvaluationError,
+    DecodeError,
+    GalteaError,
+    NoAnswerError,
+    NotSentError,
+    RateLimitedError,
+    RequestBlockedError,
+    ServerError,
+    UnknownOutcomeError,
+)
+from galtea_async.settings import ReconcilePolicy, StopPolicy
+
+__all__ = ["BulkRun"]
+
+_MOST_WORKERS = 64
+_HEARTBEAT = 5.0
+_FIRST_WAIT = 1.0
+_LONGEST_WAIT = 5.0
+_REFUSALS_BORNE = 100
+"""So many single sessions refused, and none ever accepted: the request itself is wrong."""
+
+
+@final
+@define(kw_only=True)
+class BulkRun:
+    """One run of a job.
+
+    Args:
+        service: Where the sessions are evaluated.
+        journal: What was done and is to be done; open.
+        intake: Where new chunks come from.
+        policy: How lost answers are reconciled.
+        stop_on: Further reasons to end early.
+        progress: Gets every `Progress`.
+        deliver: Gets the outcomes of each chunk, where somebody wants them one by one.
+        finish: Called once when every session has its outcome.
+        total: Tells how many distinct sessions there are in all; by default the intake does.
+    """
+
+    service: BatchService
+    journal: Journal
+    intake: Intake
+    policy: ReconcilePolicy
+    stop_on: StopPolicy | None = None
+    progress: ProgressCallback | None = None
+    deliver: Callable[[list[SessionOutcome]], Awaitable[None]] | None = None
+    finish: Callable[[], Awaitable[None]] | None = None
+    total: Callable[[], int | None] | None = None
+    _clock: Callable[[], float] = field(init=False)
+    _began: float = field(init=False)
+    _patience: Patience = field(init=False)
+    _speed: Speedometer = field(init=False)
+    _totals: Totals = field(factory=Totals, init=False)
+    _open: deque[Chunk] = field(factory=deque[Chunk], init=False)
+    _busy: int = field(default=0, init=False)
+    _changed: asyncio.Event = field(factory=asyncio.Event, init=False)
+    _stopping: asyncio.Event = field(factory=asyncio.Event, init=False)
+    _error: Exception | None = field(default=None, init=False)
+    _unresolved: int = field(default=0, init=False)
+    _unwritten: int = field(default=0, init=False)
+    _input_noted: bool = field(default=False, init=False)
+    _accepted: bool = field(default=False, init=False)
+    _refusals: int = field(default=0, init=False)
+    _waiting_for: str | None = field(default=None, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Start the clocks."""
+        self._clock = asyncio.get_running_loop().time
+        self._began = self._clock()
+        self._patience = Patience(self.policy.timeout, self._began)
+        self._speed = Speedometer(self._clock)
+
+    async def execute(self) -> None:
+        """See every session to its outcome; what an earlier run left unknown comes first.
+
+        Raises:
+            BulkEvaluationError: The run ended early; carries the report.
+            Exception: Whatever the input or the progress callable raised.
+        """
+        self._totals = await self.journal.totals()
+        self._open.extend(
+            sorted(await self.journal.unsettled(), key=lambda chunk: chunk.state is ChunkState.PLANNED)
+        )
+        async with anyio.create_task_group() as heart:
+            heart.start_soon(self._beat)
+            async with anyio.create_task_group() as workers:
+                for _ in range(min(self.service.gauge.concurrency, _MOST_WORKERS)):
+                    workers.start_soon(self._work)
+            heart.cancel_scope.cancel()
+        await self.count_unresolved()
+        self._waiting_for = None
+        self._tell_progress()
+        if self._error is not None:
+            raise self._final_error(self._error)
+        if self.finish is not None and not self._unresolved:
+            await self._finish(self.finish)
+
+    async def _finish(self, finish: Callable[[], Awaitable[None]]) -> None:
+        """Do what is to be done last; every session is done, so a failure is told and no more."""
+        try:
+            await finish()
+        except GalteaError as error:
+            self._totals.messages.append(f"everything was evaluated, but: {error}")
+
+    async def count_unresolved(self) -> None:
+        """Count what was sent and has no verdict, from the journal."""
+        self._unresolved = await self.journal.unresolved_sessions()
+
+    def report(self) -> BulkReport:
+        """Return the account as it stands."""
+        return self._totals.report(
+            unresolved=self._unresolved,
+            requests=self.service.gauge.requests,
+            retries=self.service.gauge.retries,
+            elapsed=self.elapsed,
+        )
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds that this run has taken."""
+        return self._clock() - self._began
+
+    async def _work(self) -> None:
+        """Handle chunks until there are none, keeping what goes wrong for the end."""
+        while True:
+            self._busy += 1
+            try:
+                chunk = await self._next()
+                if chunk is not None:
+                    await self._handle(chunk)
+            except Exception as error:  # noqa: BLE001  kept, and raised by `execute`
+                self._stop(error)
+                return
+            finally:
+                self._busy -= 1
+                self._wake()
+            if chunk is None and not await self._wait_for_children():
+                return
+
+    async def _next(self) -> Chunk | NewChunk | None:
+        """Take a chunk that was left over, else read one from the input."""
+        if self._stopping.is_set():
+            return None
+        if self._open:
+            return self._open.popleft()
+        content = None if self.intake.finished else await unless(self._stopping, self.intake.next())
+        self._unwritten += content is not None
+        await self._note_end_of_input()
+        return content
+
+    async def _wait_for_children(self) -> bool:
+        """Wait until there is a chunk to take; false where none can come any more."""
+        while not self._open and not self._stopping.is_set():
+            if not self._busy:
+                return False
+            await self._changed.wait()
+        return not self._stopping.is_set()
+
+    async def _handle(self, chunk: Chunk | NewChunk) -> None:
+        if isinstance(chunk, Chunk) and chunk.state is not ChunkState.PLANNED:
+            await self._reconcile(chunk, "the answer was lost in an earlier run")
+            return
+        sent = await self._mark_sent(chunk)
+        if isinstance(chunk, NewChunk):
+            self._unwritten -= 1
+            await self._note_end_of_input()
+        await self._send(sent)
+
+    async def _mark_sent(self, chunk: Chunk | NewChunk) -> Chunk:
+        wall = self.service.gauge.wall()
+        earliest, _ = self.service.gauge.service_time(wall)
+        return await self.journal.mark_sent(chunk, sent_at=wall, since=earliest)
+
+    async def _note_end_of_input(self) -> None:
+        """Write down, once, that the journal has all of the input, so that resuming needs none."""
+        if self.intake.finished and not self._unwritten and not self._input_noted:
+            self._input_noted = True
+            await self.journal.put(input_complete=1)
+
+    async def _send(self, chunk: Chunk) -> None:
+        """Send a chunk that is SENT in the journal, and see to what comes of it."""
+        try:
+            answer = await self.service.submit(chunk.content)
+        except GalteaError as error:
+            problem = error
+        else:
+            self._patience.succeeded(self._clock())
+            self._accepted = True
+            await self._answered(chunk, answer)
+            return
+        await self._not_answered(chunk, problem)
+
+    async def _not_answered(self, chunk: Chunk, problem: GalteaError) -> None:
+        match problem:
+            case UnknownOutcomeError():
+                await self._reconcile(chunk, problem.message)
+            case NotSentError() | RateLimitedError() | NoAnswerError() | ServerError() | DecodeError():
+                await self._postpone(chunk, problem)
+            case ApiError() if not ends_run(problem):
+                await self._refused(chunk, problem)
+            case _:
+                await self.journal.mark(chunk, ChunkState.PLANNED)
+                self._stop(problem)
+
+    async def _answered(self, chunk: Chunk, answer: BatchAnswer) -> None:
+        """Settle a chunk by its answer; look at the rows where the answer leaves sessions unnamed."""
+        settled = settlement.by_answer(chunk, answer)
+        if settled is None:
+            findings = await self._watch(
+                chunk, answer, lambda findings: len(findings.covered) >= answer.evaluated
+            )
+            if findings is None:
+                await self._give_up(chunk)
+                return
+            settled = settlement.by_answer_and_rows(chunk, answer, findings)
+        await self._settle(chunk, settled)
+
+    async def _reconcile(self, chunk: Chunk, reason: str) -> None:
+        """Settle a chunk by the rows that it made, and send what has none again."""
+        findings = await self._watch(chunk, None, lambda _: False)
+        if findings is None:
+            await self._give_up(chunk)
+            return
+        if findings.covered:
+            self._patience.succeeded(self._clock())
+            self._accepted = True
+        elif self._patience.came_to_nothing(self._clock()):
+            self._stop(UnknownOutcomeError(f"request after request came to nothing; the last: {reason}"))
+        await self._settle(chunk, settlement.by_rows(chunk, findings, reason))
+
+    async def _watch(
+        self, chunk: Chunk, answer: BatchAnswer | None, enough: Callable[[Findings], bool]
+    ) -> Findings | None:
+        reconciliation = Reconciliation(self.policy, self._clock, self._sleep, self.service.gauge.heard_at)
+        return await reconciliation.watch(
+            lambda: self.service.find(chunk.content, self._since(chunk), answer), enough
+        )
+
+    def _since(self, chunk: Chunk) -> float:
+        """Return the earliest at which a chunk can have been sent, by the service's clock as known now."""
+        if chunk.sent_at is not None:
+            return self.service.gauge.service_time(chunk.sent_at)[0]
+        assert chunk.since is not None, "only what was sent can be found"
+        return chunk.since
+
+    async def _refused(self, chunk: Chunk, error: ApiError) -> None:
+        """Let the sessions that are at fault fail, and give the others another chance in smaller chunks."""
+        if chunk.content.version_id is not None:
+            await self.journal.mark(chunk, ChunkState.PLANNED)
+            self._stop(error)
+            return
+        if isinstance(error, RequestBlockedError):
+            self.intake.chunk_size = max(1, min(self.intake.chunk_size, len(chunk.content.session_ids) // 2))
+        settled = settlement.by_refusal(chunk, error)
+        self._refusals += sum(id_ not in error.message for id_ in settled.others)
+        await self._settle(chunk, settled)
+        if self._refusals >= _REFUSALS_BORNE and not self._accepted:
+            self._stop(error)
+
+    async def _postpone(self, chunk: Chunk, problem: GalteaError) -> None:
+        """Put a chunk of which nothing was done back, and wait for better times."""
+        await self.journal.mark(chunk, ChunkState.PLANNED)
+        if self._patience.is_over(problem, self._clock()):
+            self._stop(problem)
+            return
+        self._waiting_for = str(problem)
+        self._tell_progress()
+        silence = self._clock() - self._patience.last_success
+        if await self._sleep(min(_LONGEST_WAIT, max(_FIRST_WAIT, silence / 4))):
+            self._open.append(evolve(chunk, state=ChunkState.PLANNED, sent_at=None))
+        self._waiting_for = None
+
+    async def _give_up(self, chunk: Chunk) -> None:
+        """Leave a chunk to a later run: the service does not tell, or this run was told to stop."""
+        if self._stopping.is_set():
+            return
+        if chunk.content.version_id is not None:
+            self._stop(
+                UnknownOutcomeError("the service does not tell which sessions of the version were done")
+            )
+            return
+        await self.journal.mark(chunk, ChunkState.UNRESOLVED)
+        self._unresolved += len(chunk.content.session_ids)
+        reason = f"the service did not tell for {self.policy.timeout:g} s"
+        await self._deliver(
+            [SessionOutcome(id_, OutcomeStatus.UNRESOLVED, reason) for id_ in chunk.content.session_ids]
+        )
+
+    async def _settle(self, chunk: Chunk, settled: Settlement) -> None:
+        self._open.extendleft(await self.journal.settle(chunk, settled))
+        self._totals.add(settled)
+        if self.deliver is not None:
+            await self._deliver(settlement.outcomes(chunk, settled))
+        self._tell_progress()
+        if (reason := exceeded(self.stop_on, self._totals)) is not None:
+            self._stop(GalteaError(reason))
+
+    async def _deliver(self, outcomes: list[SessionOutcome]) -> None:
+        if self.deliver is not None and outcomes:
+            await self.deliver(outcomes)
+
+    async def _sleep(self, seconds: float) -> bool:
+        """Wait, unless the run is told to stop; returns whether it goes on."""
+        with anyio.move_on_after(seconds):
+            await self._stopping.wait()
+        return not self._stopping.is_set()
+
+    async def _beat(self) -> None:
+        """Tell the progress also while nothing happens."""
+        while await self._sleep(_HEARTBEAT):
+            try:
+                self._tell_progress()
+            except Exception as error:  # noqa: BLE001  kept, and raised by `execute`
+                self._stop(error)
+
+    def _tell_progress(self) -> None:
+        if self.progress is not None:
+            self.progress(self._progress())
+
+    def _progress(self) -> Progress:
+        done = self._totals.done + self._unresolved
+        total = self.intake.total if self.total is None else self.total()
+        rate = self._speed.rate(done)
+        return Progress(
+            done=done,
+            total=total,
+            evaluated=self._totals.evaluated,
+            failed=self._totals.failed,
+            skipped=self._totals.skipped,
+            unresolved=self._unresolved,
+            in_flight=self.service.gauge.in_flight(),
+            limit=self.service.gauge.limit(),
+            rate=rate,
+            eta=None if total is None or rate <= 0 else max(0, total - done) / rate,
+            waiting=self._waiting_for,
+        )
+
+    def _stop(self, error: Exception) -> None:
+        """End the run; the first reason is the one that is told."""
+        if self._error is None:
+            self._error = error
+        self._stopping.set()
+        self._wake()
+
+    def _wake(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    def _final_error(self, error: Exception) -> Exception:
+        if not isinstance(error, GalteaError):
+            return error
+        return BulkEvaluationError(
+            f"the run ended early: {error.happened()}",
+            self.report(),
+            error,
+            method=error.method,
+            path=error.path,
+            attempts=error.attempts,
+        )

@@ -1,0 +1,82 @@
+"""When a bulk run goes on, and when it ends early."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from attrs import define, field
+
+from galtea_async.bulk.totals import Totals
+from galtea_async.errors import (
+    ApiError,
+    AuthenticationError,
+    GalteaError,
+    NotFoundError,
+    NotSentError,
+    PaymentRequiredError,
+    PermissionDeniedError,
+)
+from galtea_async.settings import StopPolicy
+
+__all__ = ["Patience", "ends_run", "exceeded"]
+
+_MOST_IN_VAIN: Final = 20
+"""So many requests in a row may be lost without having done anything, however long that takes."""
+
+_JUDGED_FROM: Final = 100
+"""Sessions that must be done before a share of failures means anything."""
+
+
+def ends_run(error: GalteaError) -> bool:
+    """Tell whether a refusal would meet every other request as well."""
+    if isinstance(error, AuthenticationError | PaymentRequiredError | PermissionDeniedError):
+        return True
+    if isinstance(error, NotFoundError):
+        return error.advice is not None
+    return isinstance(error, ApiError) and error.status < 400
+
+
+def exceeded(policy: StopPolicy | None, totals: Totals) -> str | None:
+    """Return why the caller's own policy ends the run now, or `None`."""
+    if policy is None:
+        return None
+    if policy.failures is not None and totals.failed >= policy.failures:
+        return f"{totals.failed} sessions have failed, and stop_on allows fewer than {policy.failures}"
+    if policy.failure_share is not None and totals.done >= _JUDGED_FROM:
+        share = totals.failed / totals.done
+        if share >= policy.failure_share:
+            allowed = f"{policy.failure_share:.0%}"
+            return f"{share:.0%} of the sessions have failed, and stop_on allows less than {allowed}"
+    return None
+
+
+@define
+class Patience:
+    """How long a run bears a service that does no work.
+
+    Args:
+        seconds: So long after its last answer, or the beginning.
+        last_success: The beginning, by the loop's clock; later, when it last did what it was asked.
+    """
+
+    seconds: float
+    last_success: float
+    has_succeeded: bool = field(default=False, init=False)
+    _in_vain: int = field(default=0, init=False)
+
+    def succeeded(self, now: float) -> None:
+        """Note that the service did what it was asked."""
+        self.last_success = now
+        self.has_succeeded = True
+        self._in_vain = 0
+
+    def came_to_nothing(self, now: float) -> bool:
+        """Note a request that was sent and did nothing, and tell whether there were too many in a row."""
+        self._in_vain += 1
+        return self._in_vain >= _MOST_IN_VAIN and now - self.last_success >= self.seconds
+
+    def is_over(self, error: GalteaError, now: float) -> bool:
+        """Tell whether to end the run: at once for a service that was never reached, else after a while."""
+        if isinstance(error, NotSentError) and not self.has_succeeded:
+            return True
+        return now - self.last_success >= self.seconds

@@ -1,0 +1,58 @@
+"""Local servers that speak the services' APIs: to try the client on, and to test against.
+
+They need no account and no network, keep their data in SQLite, and fail on demand. Nothing here knows the
+client.
+"""
+
+from __future__ import annotations
+
+from galtea_async.emulator.fault_proxy import (
+    ByteAction,
+    ByteFault,
+    Cut,
+    Drop,
+    FaultProxy,
+    HalfClose,
+    Stall,
+    Trickle,
+)
+from galtea_async.emulator.faults import (
+    Action,
+    Answer,
+    Corrupt,
+    Delay,
+    Disconnect,
+    Fault,
+    Hang,
+    LateWork,
+    Reset,
+    Throttle,
+    Truncate,
+)
+from galtea_async.emulator.galtea import EmulatorRules, GalteaEmulator
+from galtea_async.emulator.recording import RecordedRequest
+
+__all__ = [
+    "Action",
+    "Answer",
+    "ByteAction",
+    "ByteFault",
+    "Corrupt",
+    "Cut",
+    "Delay",
+    "Disconnect",
+    "Drop",
+    "EmulatorRules",
+    "Fault",
+    "FaultProxy",
+    "GalteaEmulator",
+    "HalfClose",
+    "Hang",
+    "LateWork",
+    "RecordedRequest",
+    "Reset",
+    "Stall",
+    "Throttle",
+    "Trickle",
+    "Truncate",
+]

@@ -1,0 +1,290 @@
+"""One request, from its arrival to its answer, with whatever goes wrong in between.
+
+The life of a request:
+
+1. It is read and recorded, and a fault may be drawn for it.
+2. It is admitted: the key, the length of the URL and the rate limit are checked as it arrives.
+3. Its work is done: at once, after the server's latency, in part, later or never, as the fault says.
+4. It is answered, truthfully or not, or its connection is cut.
+
+Work that waits for anything runs in a task of its own, so that a client which gives up does not stop it: a
+real service does not notice that its caller has gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NoReturn
+
+import attrs
+import msgspec
+from aiohttp import web
+
+from galtea_async.emulator import connection
+from galtea_async.emulator.clock import ServerClock
+from galtea_async.emulator.errands import Errands
+from galtea_async.emulator.faults import (
+    Answer,
+    Corrupt,
+    Delay,
+    Disconnect,
+    FaultPlan,
+    Hang,
+    LateWork,
+    Reset,
+    Throttle,
+    Truncate,
+)
+from galtea_async.emulator.recording import RecordedRequest, without_secrets
+from galtea_async.emulator.replies import JSON, Problem, Refusal, Reply, message_reply, unknown_route
+from galtea_async.emulator.routes import Call, Json
+from galtea_async.emulator.work import Finished, Performance
+
+if TYPE_CHECKING:
+    from galtea_async.emulator.faults import Action, Fault
+    from galtea_async.emulator.routes import Route
+
+__all__ = ["Exchange", "Gate"]
+
+_SMALLEST_COMPRESSED_BODY = 1024
+_ANYBODY = ""
+
+
+@attrs.frozen(kw_only=True)
+class Gate:
+    """What every request must pass, whatever its route.
+
+    Attributes:
+        check_size: Refuses a request that the proxy in front of the service would not let through.
+        identify: Says who asks, or refuses.
+        check_rate: Refuses a request that comes too soon after others.
+        secrets: The credentials that must not be recorded.
+    """
+
+    check_size: Callable[[web.Request], None]
+    identify: Callable[[web.Request], str]
+    check_rate: Callable[[], None]
+    secrets: Callable[[], tuple[str, ...]]
+
+    def admit(self, request: web.Request, route: Route | None) -> str:
+        """Return who asks.
+
+        Raises:
+            Refusal: The request does not pass.
+        """
+        self.check_size(request)
+        self.check_rate()
+        if route is None:
+            raise Refusal(unknown_route(request.method, request.rel_url.raw_path))
+        return self.identify(request) if route.needs_key else _ANYBODY
+
+
+@attrs.define(kw_only=True, eq=False)
+class Exchange:
+    """Answers requests.
+
+    Attributes:
+        clock: The server's clock.
+        gate: What every request must pass.
+        errands: Runs the work that clients do not wait for.
+        plan: The faults.
+        latency: Seconds that the work of each request takes.
+        compresses: Whether answers are compressed for clients that accept it.
+        requests: Where requests are recorded as they arrive; `None` records none.
+    """
+
+    clock: ServerClock
+    gate: Gate
+    errands: Errands
+    plan: FaultPlan
+    latency: float = 0.0
+    compresses: bool = False
+    requests: list[RecordedRequest] | None = None
+
+    async def answer(self, request: web.Request, route: Route | None) -> web.StreamResponse:
+        """Answer one request."""
+        content = await request.read()
+        payload = _decoded(content)
+        record = self._recorded(request, route, payload)
+        performance = self._performance(request, route, payload)
+        fault = self.plan.draw(request.method, route.path if route else None)
+        on_the_wire = _Wire(request=request, record=record, clock=self.clock, compresses=self.compresses)
+        if fault is not None:
+            return await self._go_wrong(fault, performance, on_the_wire)
+        if self.latency > 0:
+            return on_the_wire.send(await self._finished_after(self.latency, performance))
+        return on_the_wire.send(performance.finish())
+
+    async def _go_wrong(self, fault: Fault, performance: Performance, wire: _Wire) -> web.StreamResponse:
+        if self.latency > 0:
+            await self.errands.finish_though_cancelled(self._work_later(fault, performance))
+        else:
+            self._work(fault, performance)
+        return await self._act(fault.action, performance, wire)
+
+    async def _work_later(self, fault: Fault, performance: Performance) -> None:
+        await asyncio.sleep(self.latency)
+        self._work(fault, performance)
+
+    def _work(self, fault: Fault, performance: Performance) -> None:
+        """Do what the fault lets be done before its action, and see to what is to be done later."""
+        if fault.when == "after":
+            performance.finish()
+        elif fault.when == "during":
+            performance.advance(self.plan.share())
+        if isinstance(fault.action, LateWork | Delay):
+            self.errands.leave(_finish_after(fault.action.seconds, performance))
+
+    async def _act(self, action: Action, performance: Performance, wire: _Wire) -> web.StreamResponse:
+        match action:
+            case LateWork():
+                return await self._act(action.then, performance, wire)
+            case Delay():
+                await asyncio.sleep(action.seconds)
+                return wire.send(performance.finish())
+            case Hang():
+                return await _cancellation()
+            case Reset():
+                return wire.reset()
+            case Disconnect():
+                return wire.disconnect()
+            case Answer() | Throttle() | Truncate() | Corrupt():
+                return await _answer_falsely(action, performance, wire)
+
+    async def _finished_after(self, seconds: float, performance: Performance) -> Reply:
+        return await self.errands.finish_though_cancelled(_finish_after(seconds, performance))
+
+    def _performance(
+        self, request: web.Request, route: Route | None, payload: Json | _NotJson
+    ) -> Performance:
+        try:
+            user_id = self.gate.admit(request, route)
+            if isinstance(payload, _NotJson):
+                raise Problem(400, "Malformed JSON in the request body")
+        except Refusal as refusal:
+            refused = Finished(refusal.reply)
+            return Performance(lambda: refused)
+        assert route is not None
+        call = Call(
+            user_id=user_id,
+            path=dict(request.match_info),
+            query=list(request.rel_url.query.items()),
+            payload=payload,
+        )
+        return Performance(lambda: route.begin(call))
+
+    def _recorded(
+        self, request: web.Request, route: Route | None, payload: Json | _NotJson
+    ) -> RecordedRequest:
+        record = RecordedRequest(
+            method=request.method,
+            path=request.rel_url.raw_path,
+            route=route.path if route else None,
+            query=list(request.rel_url.query.items()),
+            body=None if isinstance(payload, _NotJson) else payload,
+            headers=without_secrets(request.headers, self.gate.secrets()),
+            at=self.clock.now(),
+        )
+        if self.requests is not None:
+            self.requests.append(record)
+        return record
+
+
+@attrs.frozen(kw_only=True)
+class _Wire:
+    """The way back to the client, which notes how the request ended."""
+
+    request: web.Request
+    record: RecordedRequest
+    clock: ServerClock
+    compresses: bool
+
+    def send(self, reply: Reply) -> web.StreamResponse:
+        self.record.status = reply.status
+        headers = self._headers(reply)
+        body = reply.body
+        if self.compresses and len(body) >= _SMALLEST_COMPRESSED_BODY and self._client_takes_gzip():
+            body = gzip.compress(body, compresslevel=1, mtime=0)
+            headers["Content-Encoding"] = "gzip"
+        return web.Response(status=reply.status, headers=headers, body=body)
+
+    async def send_truncated(self, reply: Reply, length: int) -> web.StreamResponse:
+        return await connection.send_truncated(
+            self.request, status=reply.status, headers=self._headers(reply), body=reply.body, length=length
+        )
+
+    def reset(self) -> web.StreamResponse:
+        connection.reset(self.request)
+        return web.Response()  # goes nowhere: the connection is gone
+
+    def disconnect(self) -> web.StreamResponse:
+        connection.disconnect(self.request)
+        return web.Response()
+
+    def _headers(self, reply: Reply) -> dict[str, str]:
+        headers = {"Date": self.clock.date_header(), **reply.headers}
+        if reply.content_type:
+            headers["Content-Type"] = reply.content_type
+        return headers
+
+    def _client_takes_gzip(self) -> bool:
+        return "gzip" in self.request.headers.get("Accept-Encoding", "")
+
+
+class _NotJson:
+    """Stands for a body that could not be decoded."""
+
+
+def _decoded(content: bytes) -> Json | _NotJson:
+    if not content:
+        return None
+    try:
+        value: Json = msgspec.json.decode(content)
+    except msgspec.DecodeError:
+        return _NotJson()
+    return value
+
+
+async def _cancellation() -> NoReturn:
+    """Wait until the client goes or the server closes: either cancels the request."""
+    while True:
+        await asyncio.Event().wait()
+
+
+async def _finish_after(seconds: float, performance: Performance) -> Reply:
+    await asyncio.sleep(seconds)
+    return performance.finish()
+
+
+async def _answer_falsely(
+    action: Answer | Throttle | Truncate | Corrupt, performance: Performance, wire: _Wire
+) -> web.StreamResponse:
+    match action:
+        case Answer():
+            return wire.send(_other_reply(action))
+        case Throttle():
+            return wire.send(_too_many_requests(action))
+        case Corrupt():
+            return wire.send(_corrupted(performance.reply_so_far()))
+        case Truncate():
+            return await wire.send_truncated(performance.reply_so_far(), action.bytes)
+
+
+def _other_reply(action: Answer) -> Reply:
+    body = action.body.encode() if isinstance(action.body, str) else action.body
+    return Reply(status=action.status, body=body, content_type=action.content_type, headers=action.headers)
+
+
+def _too_many_requests(action: Throttle) -> Reply:
+    reply = message_reply(429, "Too many requests")
+    if action.retry_after is None:
+        return reply
+    wait = action.retry_after if isinstance(action.retry_after, str) else format(action.retry_after, "g")
+    return attrs.evolve(reply, headers={"Retry-After": wait})
+
+
+def _corrupted(reply: Reply) -> Reply:
+    half = reply.body[: len(reply.body) // 2]
+    return Reply(status=200, body=half + b'{"', content_type=JSON)

@@ -1,0 +1,91 @@
+"""What stands before Galtea's routes: the proxy's bound on URLs, the rate limit, and the key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from galtea_async.emulator.exchange import Gate
+from galtea_async.emulator.galtea.rules import EmulatorRules
+from galtea_async.emulator.identifiers import Identifiers
+from galtea_async.emulator.rate_limit import TokenBucket
+from galtea_async.emulator.replies import Refusal, html_page, json_reply, message_reply
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+
+__all__ = ["GalteaGate"]
+
+_PAGE_TITLES = {403: "403 Forbidden", 414: "414 Request-URI Too Large"}
+_UNAUTHORIZED = {"error": "Unauthorized", "message": "Invalid or missing API key"}
+
+
+@attrs.define(kw_only=True, eq=False)
+class GalteaGate:
+    """Lets requests in.
+
+    Attributes:
+        rules: The bound on URLs.
+        keys: Who holds which key.
+        bucket: The rate limit; `None` for none.
+        identifiers: Where new keys come from.
+    """
+
+    rules: EmulatorRules
+    keys: dict[str, str] = attrs.field(repr=False)
+    bucket: TokenBucket | None
+    identifiers: Identifiers
+
+    def as_gate(self) -> Gate:
+        """The gate in the form that the exchange takes."""
+        return Gate(
+            check_size=self.check_size,
+            identify=self.identify,
+            check_rate=self.check_rate,
+            secrets=lambda: tuple(self.keys),
+        )
+
+    def add_key(self, user_id: str) -> str:
+        """Make a key for a member of the organization."""
+        key = self.identifiers.new("gsk")
+        self.keys[key] = user_id
+        return key
+
+    def revoke(self, key: str) -> None:
+        """Make a key invalid."""
+        self.keys.pop(key, None)
+
+    def check_size(self, request: web.Request) -> None:
+        """Refuse a URL that the proxy in front of the service would not let through.
+
+        Raises:
+            Refusal: With the proxy's page.
+        """
+        limit, status = self.rules.url_limit, self.rules.url_limit_status
+        if limit is not None and len(request.raw_path) > limit:
+            raise Refusal(html_page(status, _PAGE_TITLES[status]))
+
+    def check_rate(self) -> None:
+        """Refuse a request that comes too soon.
+
+        Raises:
+            Refusal: With status 429 and the seconds to wait.
+        """
+        wait = None if self.bucket is None else self.bucket.admit()
+        if wait is not None:
+            refused = message_reply(429, "Too many requests")
+            raise Refusal(attrs.evolve(refused, headers={"Retry-After": str(wait)}))
+
+    def identify(self, request: web.Request) -> str:
+        """Say whose key a request carries.
+
+        Raises:
+            Refusal: With status 401, when it carries none that is valid.
+        """
+        scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+        user_id = self.keys.get(key.strip()) if scheme.lower() == "bearer" else None
+        if user_id is None:
+            raise Refusal(json_reply(401, _UNAUTHORIZED))
+        return user_id

@@ -1,0 +1,89 @@
+"""The rules on which Galtea's documents are silent or disagree, as switches."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import attrs
+
+__all__ = ["EmulatorRules"]
+
+
+@attrs.frozen(kw_only=True)
+class EmulatorRules:
+    """How the emulated service behaves where nothing says how the real one does.
+
+    The defaults are what is most likely, or kindest to clients. A client is robust when its tests pass with
+    every other setting as well.
+
+    Attributes:
+        batch_cap: How many sessions one `fromSessions` call by version evaluates at most.
+        session_ids_cap: How many session ids one `fromSessions` call may name; more are refused with 400.
+            `None` sets no bound.
+        unknown_session: What an unknown id among the session ids does: its own entry in `failures`, or a 404
+            for all.
+        duplicate_ids: Whether an id that is named twice in one call is evaluated twice or once.
+        repeated_pairs: Whether a session is evaluated again for a metric for which it has an evaluation
+            already.
+        specification_scope: Which specifications count when metrics follow from them. `session`: those of the
+            session (linked to its dataset; without a dataset, all of its product's), as documented from 5.11
+            on. `request`: all of the product's, or each one that the call names, for every session.
+        unknown_metric_status: The status for a metric that does not exist: 404 or 400.
+        skips_in_message: Whether the message of a `fromSessions` answer counts skipped sessions.
+        run_ids_in_answer: Whether a `fromSessions` answer names the runs that it opened.
+        runs: Whether the service knows runs. Without them `/runs` is an unknown route and rows carry no run.
+        run_request: Whether a run that the platform opened shows what was asked for.
+        run_refusal_status: The status when a run cannot be used or closed.
+        default_limit: The rows of a list when the caller sets no limit.
+        max_page: The most rows of a list whatever limit is set; the rest is left out silently. `None` sets no
+            bound.
+        order: The order of rows that no `sort` decides, ties and the sessions that a capped call picks
+            included. `stable`: an order that looks random, the same in each answer. `changing`: another one
+            in each answer.
+        unknown_filters: Whether a query parameter that a route does not know is refused or ignored.
+        first_filters_only: Whether lists know only the parameters of the first published pages, as older
+            services do.
+        session_envelope: How `GET /sessions` wraps its rows: not at all, or in `{data, total, page, limit}`.
+        initial_session_status: The status of a session that was created without one.
+        session_conflict_status: The status for a session whose `customId` its version has already.
+        claim_conflict_status: The status for claiming what another person has claimed.
+        credits_status: The status when no credits are left: 400, 402 or 422.
+        credits_per_evaluation: What an evaluation by a judge costs.
+        most_retries: How often an evaluation can be retried.
+        failed_share: The share of evaluations that end FAILED.
+        skipped_share: The share of evaluations that end SKIPPED.
+        url_limit: The longest path and query, in bytes, that the proxy in front of the service lets through;
+            `None` sets no bound.
+        url_limit_status: The status of the proxy's page for a longer one: 414, or 403 as a firewall answers.
+        compression: Whether answers are compressed for clients that accept gzip.
+    """
+
+    batch_cap: int = attrs.field(default=1_000, validator=attrs.validators.ge(1))
+    session_ids_cap: int | None = None
+    unknown_session: Literal["failure", "not_found"] = "failure"
+    duplicate_ids: Literal["evaluate", "collapse"] = "evaluate"
+    repeated_pairs: Literal["evaluate", "ignore"] = "evaluate"
+    specification_scope: Literal["session", "request"] = "session"
+    unknown_metric_status: Literal[400, 404] = 404
+    skips_in_message: bool = True
+    run_ids_in_answer: bool = False
+    runs: bool = True
+    run_request: bool = False
+    run_refusal_status: Literal[400, 409] = 400
+    default_limit: int = 10_000
+    max_page: int | None = None
+    order: Literal["stable", "changing"] = "stable"
+    unknown_filters: Literal["refuse", "ignore"] = "refuse"
+    first_filters_only: bool = False
+    session_envelope: Literal["array", "data"] = "array"
+    initial_session_status: Literal["COMPLETED", "PENDING"] = "COMPLETED"
+    session_conflict_status: Literal[400, 409] = 400
+    claim_conflict_status: Literal[400, 403, 409] = 409
+    credits_status: Literal[400, 402, 422] = 400
+    credits_per_evaluation: int = 2
+    most_retries: int = 5
+    failed_share: float = 0.03
+    skipped_share: float = 0.02
+    url_limit: int | None = 15_000
+    url_limit_status: Literal[403, 414] = 414
+    compression: bool = False

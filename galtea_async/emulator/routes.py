@@ -1,0 +1,101 @@
+"""The table of routes: what the server understands, as data.
+
+One table serves three purposes: the server registers its handlers from it, requests are checked against it
+(names of query parameters, shape of the body), and a description of the API can be written from it, because
+each entry also says what it answers with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal, TypeVar
+
+import attrs
+import msgspec
+
+from galtea_async.emulator.queries import Listing
+from galtea_async.emulator.replies import Problem, Reply
+from galtea_async.emulator.work import OneStep, Work
+
+__all__ = ["Call", "Json", "Method", "Route", "at_once"]
+
+Method = Literal["GET", "POST", "PATCH", "DELETE"]
+Json = dict[str, object] | list[object] | str | float | bool | None
+"""What a JSON text decodes to."""
+
+_Body = TypeVar("_Body", bound=msgspec.Struct)
+
+
+@attrs.frozen(kw_only=True)
+class Call:
+    """A request that has been read and admitted, as a handler sees it.
+
+    Attributes:
+        user_id: Who asks.
+        path: The decoded path parameters, by name.
+        query: The decoded pairs of the query string.
+        payload: The decoded JSON body, `None` where there was none.
+    """
+
+    user_id: str
+    path: Mapping[str, str]
+    query: Sequence[tuple[str, str]]
+    payload: Json
+
+    def body(self, shape: type[_Body]) -> _Body:
+        """Read the body as an object of a shape.
+
+        Keys that hold `null` count as absent: the official client sends them for whatever its caller left
+        out.
+
+        Raises:
+            Problem: With status 400, when the body does not have the shape.
+        """
+        fields = self.payload
+        if not isinstance(fields, dict):
+            raise Problem(400, "A JSON object is required as the request body")
+        try:
+            return msgspec.convert(
+                {name: value for name, value in fields.items() if value is not None}, shape
+            )
+        except msgspec.ValidationError as error:
+            raise Problem(400, f"Invalid request body: {error}") from None
+
+
+@attrs.frozen(kw_only=True)
+class Route:
+    """One operation of the API.
+
+    Attributes:
+        method: The verb.
+        path: The template, such as `/evaluations/{id}/claim`.
+        begin: Admits a call and returns its work.
+        summary: One line for people.
+        tag: The noun under which a description of the API files it.
+        status: The status of a success.
+        answer: The type of a success's body, `None` where there is no body.
+        body: The type of the request's body, `None` where there is none.
+        listing: The query parameters; `None` where there are none.
+        needs_key: Whether callers must say who they are.
+    """
+
+    method: Method
+    path: str
+    begin: Callable[[Call], Work]
+    summary: str
+    tag: str
+    status: int = 200
+    answer: object = None
+    body: type[msgspec.Struct] | None = None
+    listing: Listing | None = None
+    needs_key: bool = True
+
+    @property
+    def name(self) -> str:
+        """Verb and template, as faults name it."""
+        return f"{self.method} {self.path}"
+
+
+def at_once(handler: Callable[[Call], Reply]) -> Callable[[Call], Work]:
+    """Turn a handler that answers in one go into one that begins work."""
+    return lambda call: OneStep(lambda: handler(call))

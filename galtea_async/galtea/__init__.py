@@ -1,0 +1,8 @@
+"""The client of the Galtea service and its endpoint groups."""
+
+from galtea_async.galtea.client import AsyncGaltea
+from galtea_async.galtea.evaluations import Evaluations
+from galtea_async.galtea.filters import EvaluationFilters, SessionFilters
+from galtea_async.galtea.sessions import Sessions
+
+__all__ = ["AsyncGaltea", "EvaluationFilters", "Evaluations", "SessionFilters", "Sessions"]

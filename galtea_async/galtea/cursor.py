@@ -1,0 +1,217 @@
+"""Walks a list to its end although the service documents neither its order nor its largest page.
+
+What is known: `limit` has an undocumented maximum, so a short page proves nothing; without `sort` the order
+is anyone's guess; rows are added (and deleted) while we read; rows of the same instant come in any order.
+
+`OldestFirst` therefore sorts by `createdAt` and asks each time for everything from the last instant seen on,
+that instant included: rows added meanwhile come later, rows deleted meanwhile shift nothing, and the rows of
+the shared instant are told apart by id. Only ids of that one instant are remembered, so memory stays flat.
+It has reached the end when a page brings nothing new although the service is known to give larger pages, or
+brings nothing at all.
+
+`ByOffset` serves orders that the caller chose, and services that do not sort as asked. It has to remember
+every id. Deletions are noticed where pages have at least two rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from copy import deepcopy
+from datetime import datetime
+from itertools import pairwise
+from typing import Final, Protocol, TypeVar
+
+from attrs import define, field
+
+from galtea_async.http.target import Parameter
+
+__all__ = ["ByOffset", "Cursor", "OldestFirst", "Row", "is_oldest_first"]
+
+
+_CALM_ROUNDS: Final = 8
+"""Rounds without a new row after which an order that changes all the time has shown everything."""
+
+
+class Row(Protocol):
+    """What a cursor needs to know of a row."""
+
+    @property
+    def id(self) -> str:
+        """The row's id."""
+        ...
+
+    @property
+    def created_at(self) -> datetime | None:
+        """When the service made it."""
+        ...
+
+
+_RowType = TypeVar("_RowType", bound=Row)
+
+
+class Cursor(Protocol):
+    """Where a walk stands."""
+
+    finished: bool
+
+    def parameters(self) -> list[Parameter]:
+        """Return what to add to the filters for the next page."""
+        ...
+
+    def take(self, rows: Sequence[_RowType]) -> list[_RowType]:
+        """Move past a page; returns those of its rows that were not seen before."""
+        ...
+
+    def fork(self) -> Cursor:
+        """Return a cursor that goes on from here for a part of the rows."""
+        ...
+
+
+@define
+class _Window:
+    """Counts through rows that are told apart by id alone.
+
+    Each page begins with the last row of the one before. Where it does not, rows before it were deleted and
+    others moved into their places unseen: then the count steps back. Where known and new rows alternate, the
+    order changes between requests: then the count begins anew until some rounds have brought nothing.
+    """
+
+    offset: int = field(default=0, init=False)
+    largest: int = field(default=0, init=False)
+    _restless: bool = field(default=False, init=False)
+    _calm_rounds: int = field(default=0, init=False)
+    _before: list[str] = field(factory=list[str], init=False)
+
+    def restart(self) -> None:
+        """Count from the first row again."""
+        self.offset, self._restless, self._calm_rounds, self._before = 0, False, 0, []
+
+    def has_moved_up(self, ids: Sequence[str], seen: AbstractSet[str]) -> bool:
+        """Tell whether a page does not begin where the last one ended."""
+        return self.offset > 0 and self.largest > 1 and (not ids or ids[0] not in seen)
+
+    def pass_page(self, ids: Sequence[str], seen: AbstractSet[str]) -> bool:
+        """Move past a page; returns whether it was the last one."""
+        news = [id_ not in seen for id_ in ids]
+        self.largest = max(self.largest, len(ids))
+        self._restless = self._restless or any(now and not then for now, then in pairwise(news))
+        if self.has_moved_up(ids, seen):
+            self.offset, self._before = max(0, self.offset - self.largest), []
+            return False
+        ended = not any(news) and (len(ids) < self.largest or list(ids) == self._before)
+        self._before = list(ids)
+        if ended:
+            return self._end_round()
+        self._calm_rounds = 0 if any(news) else self._calm_rounds
+        self.offset += max(1, len(ids) - 1)
+        return False
+
+    def _end_round(self) -> bool:
+        if not self._restless or self._calm_rounds >= _CALM_ROUNDS:
+            return True
+        self._calm_rounds += 1
+        self.offset, self._before = 0, []
+        return False
+
+
+@define
+class ByOffset:
+    """Walks by counting rows.
+
+    Args:
+        page_size: How many rows to ask for.
+        sort: The order, as alternating fields and directions.
+    """
+
+    page_size: int
+    sort: Sequence[str] = ()
+    finished: bool = field(default=False, init=False)
+    _seen: set[str] = field(factory=set[str], init=False)
+    _window: _Window = field(factory=_Window, init=False)
+
+    def parameters(self) -> list[Parameter]:
+        """Return sort, limit and offset."""
+        order = [("sort", part) for part in self.sort]
+        return [*order, ("limit", str(self.page_size)), ("offset", str(self._window.offset))]
+
+    def take(self, rows: Sequence[_RowType]) -> list[_RowType]:
+        """Move past a page."""
+        fresh = _without(rows, self._seen)
+        self.finished = self._window.pass_page([row.id for row in rows], self._seen)
+        self._seen.update(row.id for row in fresh)
+        return fresh
+
+    def fork(self) -> ByOffset:
+        """Return a cursor that goes on for a part of the rows."""
+        forked = deepcopy(self)
+        forked._window.restart()  # noqa: SLF001  of this class
+        return forked
+
+
+@define
+class OldestFirst:
+    """Walks by the time at which the service made the rows.
+
+    Args:
+        page_size: How many rows to ask for.
+    """
+
+    page_size: int
+    finished: bool = field(default=False, init=False)
+    _from: datetime | None = field(default=None, init=False)
+    _seen: set[str] = field(factory=set[str], init=False)
+    _window: _Window = field(factory=_Window, init=False)
+
+    def parameters(self) -> list[Parameter]:
+        """Return sort, limit, and from where on."""
+        parameters = [("sort", "createdAt"), ("sort", "asc"), ("limit", str(self.page_size))]
+        if self._from is not None:
+            parameters.append(("fromCreatedAt", self._from.isoformat()))
+        if self._window.offset:
+            parameters.append(("offset", str(self._window.offset)))
+        return parameters
+
+    def take(self, rows: Sequence[_RowType]) -> list[_RowType]:
+        """Move past a page."""
+        asked = [row for row in rows if self._was_asked_for(row)]
+        ids = [row.id for row in asked]
+        fresh = _without(asked, self._seen)
+        last = asked[-1].created_at if asked else None
+        goes_on = fresh and last is not None and last != self._from
+        if goes_on and not self._window.has_moved_up(ids, self._seen):
+            self._from = last
+            self._window.largest = max(self._window.largest, len(rows))
+            self._window.restart()
+            self._seen = {row.id for row in asked if row.created_at == last}
+            return fresh
+        self.finished = self._window.pass_page(ids, self._seen)
+        self._seen.update(row.id for row in fresh)
+        return fresh
+
+    def fork(self) -> OldestFirst:
+        """Return a cursor that goes on for a part of the rows."""
+        forked = deepcopy(self)
+        forked._window.restart()  # noqa: SLF001  of this class
+        return forked
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether a page was taken, so that it is too late to choose another cursor."""
+        return self._window.largest > 0
+
+    def _was_asked_for(self, row: Row) -> bool:
+        """Tell whether a row is not older than what was asked for; some services do not filter by time."""
+        return self._from is None or row.created_at is None or row.created_at >= self._from
+
+
+def is_oldest_first(rows: Iterable[Row]) -> bool:
+    """Tell whether rows are sorted by the time at which the service made them."""
+    times = [row.created_at for row in rows]
+    known = [time for time in times if time is not None]
+    return len(known) == len(times) and all(early <= late for early, late in pairwise(known))
+
+
+def _without(rows: Iterable[_RowType], seen: set[str]) -> list[_RowType]:
+    """Return the rows that were not seen, each once."""
+    return list({row.id: row for row in rows if row.id not in seen}.values())

@@ -1,0 +1,117 @@
+"""Path templates and query strings: from names and values to what stands in a request line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from enum import Enum
+from typing import Final, TypeAlias, cast
+from urllib.parse import quote, quote_plus
+
+from galtea_async.errors import InvalidRequestError
+from galtea_async.models.text import is_text
+
+__all__ = ["Parameter", "ParameterValue", "fill", "query_of", "query_string"]
+
+Parameter: TypeAlias = tuple[str, str]
+"""One `name=value` of a query string, not yet encoded."""
+
+ParameterValue: TypeAlias = "str | int | float | bool | datetime"
+"""One value as a caller gives it."""
+
+_DOTS: Final = frozenset({".", ".."})
+
+
+def fill(template: str, **ids: str) -> str:
+    """Fill a path template with ids, so encoded that none can leave its segment.
+
+    Args:
+        template: Such as `/evaluations/{id}/claim`.
+        ids: The values by name.
+
+    Returns:
+        The path.
+
+    Raises:
+        InvalidRequestError: An id is not a text, or is blank.
+
+    Example:
+        >>> from galtea_async.http.target import fill
+        >>> fill("/evaluations/{id}/claim", id="../x")
+        '/evaluations/..%2Fx/claim'
+    """
+    return template.format(**{name: _segment(name, value) for name, value in ids.items()})
+
+
+def query_of(filters: Mapping[str, object]) -> list[Parameter]:
+    """Turn filters into parameters; every value of a list becomes one of its own.
+
+    Args:
+        filters: Wire names and values; `None` leaves a filter out, an empty text does not.
+
+    Returns:
+        The parameters in order.
+
+    Raises:
+        InvalidRequestError: A value is of a type that no filter takes, or a datetime is naive.
+
+    Example:
+        >>> from galtea_async.http.target import query_of
+        >>> query_of({"sessionIds": ["a", "b"], "passed": True, "limit": None})
+        [('sessionIds', 'a'), ('sessionIds', 'b'), ('passed', 'true')]
+    """
+    return [(name, _text(name, item)) for name, value in filters.items() for item in _items(value)]
+
+
+def query_string(parameters: Iterable[Parameter]) -> str:
+    """Write parameters as `?k=a&k=b`, or nothing where there are none.
+
+    Args:
+        parameters: Names and values.
+
+    Returns:
+        The query with its question mark.
+
+    Example:
+        >>> from galtea_async.http.target import query_string
+        >>> query_string([("ids", "a"), ("ids", "b c")])
+        '?ids=a&ids=b+c'
+    """
+    query = "&".join(f"{quote_plus(name)}={quote_plus(value)}" for name, value in parameters)
+    return f"?{query}" if query else ""
+
+
+def _segment(name: str, value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise InvalidRequestError(f"{name} must be a text that is not blank, not {value!r}")
+    if value in _DOTS or not is_text(value):
+        raise InvalidRequestError(f"{name} cannot be {value!r}")
+    return quote(value, safe="")
+
+
+def _items(value: object) -> Iterable[object]:
+    if value is None:
+        return ()
+    if isinstance(value, Iterable) and not isinstance(value, str | bytes):
+        return cast(Iterable[object], value)
+    return (value,)
+
+
+def _text(name: str, value: object) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case Enum():
+            return _text(name, value.value)
+        case str() if not is_text(value):
+            raise InvalidRequestError(f"{name} cannot be {value!r}")
+        case str():
+            return value
+        case int() | float():
+            return repr(value)
+        case datetime() if value.tzinfo is None:
+            raise InvalidRequestError(f"{name}: a datetime needs a time zone, {value.isoformat()} has none")
+        case datetime():
+            return value.isoformat()
+        case _:
+            raise InvalidRequestError(f"{name} cannot be {value!r}")

@@ -1,0 +1,159 @@
+"""Exactly once: under any mix of failures, each session ends with one set of evaluations from the job."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from random import Random
+from typing import TYPE_CHECKING, Literal
+
+import pytest
+from bulk.world import BATCH, check_sums, open_world
+
+from galtea_async import ReconcilePolicy, evaluate_sessions, evaluate_version
+from galtea_async.emulator import (
+    Answer,
+    Corrupt,
+    Delay,
+    Disconnect,
+    EmulatorRules,
+    Fault,
+    Hang,
+    LateWork,
+    Reset,
+    Throttle,
+    Truncate,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from galtea_async.emulator import Action
+
+SEEDS = int(os.environ.get("EXACTLY_ONCE_SEEDS", "20"))
+"""How many mixes to try; set it higher for a long look."""
+
+GATEWAY_TIMEOUT = Answer(504, body="<html><h1>504 Gateway Time-out</h1></html>")
+ACTIONS: tuple[Action, ...] = (
+    Reset(),
+    Disconnect(),
+    Hang(),
+    Delay(25.0),
+    Delay(70.0),
+    Truncate(20),
+    Corrupt(),
+    GATEWAY_TIMEOUT,
+    Answer(500, body='{"message": "Something went wrong"}', content_type="application/json"),
+    Answer(502),
+    Throttle(3),
+    Throttle(),
+    LateWork(4.0, then=Reset()),
+    LateWork(6.0, then=GATEWAY_TIMEOUT),
+    LateWork(65.0, then=Hang()),
+)
+ACTIONS_ON_READS: tuple[Action, ...] = (
+    Reset(),
+    Hang(),
+    Corrupt(),
+    Truncate(9),
+    GATEWAY_TIMEOUT,
+    Throttle(1),
+)
+POLICY = ReconcilePolicy(settle=12.0, timeout=1_200.0)
+"""The settling time is longer than any of the delays above outlasts the client's patience of a minute."""
+
+NOT_DONE = (Throttle(3), Throttle())
+"""A 429 says that nothing was done, so it cannot come during or after the work."""
+
+
+def faults_of(random: Random) -> Iterator[Fault]:
+    """Draw a mix: which batches go wrong and how, and how often listing fails."""
+    for action in random.sample(ACTIONS, 7):
+        moments: tuple[Literal["before", "after", "during"], ...] = (
+            ("before",) if action in NOT_DONE else ("before", "after", "during")
+        )
+        yield Fault(
+            route=BATCH,
+            when=random.choice(moments),
+            action=action,
+            probability=random.uniform(0.05, 0.3),
+            times=random.randint(1, 5),
+        )
+    for action in random.sample(ACTIONS_ON_READS, 3):
+        yield Fault(
+            route=random.choice(("GET *", "GET /evaluations")), action=action, probability=0.15, times=8
+        )
+
+
+def rules_of(random: Random) -> EmulatorRules:
+    """Draw a reading of the documents."""
+    return EmulatorRules(
+        runs=random.random() < 0.7,
+        run_ids_in_answer=random.random() < 0.3,
+        unknown_session=random.choice(("failure", "not_found")),
+        max_page=random.choice((None, 150, 1_000)),
+        first_filters_only=random.random() < 0.2,
+    )
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("seed", range(SEEDS))
+async def test_each_session_is_evaluated_exactly_once(seed: int) -> None:
+    """No mix of failures makes the job evaluate a session twice or leave one out."""
+    random = Random(seed)
+    faults, rules = list(faults_of(random)), rules_of(random)
+    async with open_world(
+        sessions=1_000,
+        faults=faults,
+        rules=rules,
+        seed=seed,
+        latency=random.choice((0.0, 0.3)),
+        clock_skew=random.uniform(-90, 90),
+        max_concurrency=random.choice((4, 16)),
+    ) as world:
+        refused, skipped = world.session_ids[5:8], world.session_ids[500:505]
+        await world.emulator.refuse(refused, "the transcript is empty")
+        await world.emulator.skip(skipped)
+        colleagues = world.session_ids[::50]
+        await world.emulator.add_evaluations(colleagues)
+        await asyncio.sleep(5)
+        report = await evaluate_sessions(
+            world.galtea,
+            [*world.session_ids, *world.session_ids[:40], "session_unknown"],
+            metrics=random.choice((None, ["Accuracy", "Politeness"])),
+            chunk_size=random.choice((50, 200)),
+            reconcile=POLICY,
+        )
+        check_sums(report)
+        assert report.sessions_unresolved == 0
+        assert {failure.session_id for failure in report.failures} == {*refused, "session_unknown"}
+        assert report.sessions_skipped == len(skipped)
+        evaluated = set(world.session_ids).difference(refused, skipped)
+        assert report.sessions_evaluated == len(evaluated)
+        await world.check_once(evaluated)
+        assert report.evaluations_created == 2 * len(evaluated)
+        assert world.galtea.statistics().in_flight == 0
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("seed", range(1_000, 1_000 + SEEDS // 5))
+@pytest.mark.parametrize("strategy", ["follow", "list"])
+async def test_a_version_is_evaluated_exactly_once(seed: int, strategy: Literal["follow", "list"]) -> None:
+    """The same for the sessions of a version, whichever way they are found."""
+    random = Random(seed)
+    faults, rules = list(faults_of(random)), rules_of(random)
+    async with open_world(
+        sessions=1_200, faults=faults, rules=rules, seed=seed, latency=random.choice((0.0, 0.3))
+    ) as world:
+        await world.emulator.refuse(world.session_ids[:4], "the transcript is empty")
+        report = await evaluate_version(
+            world.galtea,
+            world.version_id,
+            chunk_size=random.choice((50, 200)),
+            reconcile=POLICY,
+            strategy=strategy,
+        )
+        check_sums(report)
+        assert (report.sessions_failed, report.sessions_unresolved) == (4, 0)
+        assert report.sessions_evaluated == 1_196
+        await world.check_once(world.session_ids[4:])

@@ -1,0 +1,143 @@
+"""What the tests of bulk evaluation stand on: a filled emulator, a client of it, and what was really made."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, cast
+
+import attrs
+
+from galtea_async import AsyncGaltea, BulkReport, RetryPolicy, Timeout
+from galtea_async.emulator import EmulatorRules, Fault, GalteaEmulator
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Iterable, Sequence
+
+__all__ = ["BATCH", "World", "check_sums", "open_world"]
+
+BATCH = "POST /evaluations/fromSessions"
+
+
+@attrs.frozen(kw_only=True)
+class World:
+    """A version of sessions, two metrics that its specification names, and somebody who evaluates them.
+
+    Attributes:
+        emulator: The service.
+        galtea: A client of it.
+        product_id: The version's product.
+        version_id: The version.
+        session_ids: Its sessions, in the order in which they were added.
+        metric_ids: The metrics "Accuracy" and "Politeness".
+        user_ids: Who the client is; a restarted emulator numbers its users anew.
+    """
+
+    emulator: GalteaEmulator
+    galtea: AsyncGaltea
+    product_id: str
+    version_id: str
+    session_ids: list[str]
+    metric_ids: tuple[str, str]
+    user_ids: set[str | None] = attrs.field(factory=set["str | None"], init=False)
+
+    async def learn_user_id(self) -> None:
+        """Ask the service who the client is."""
+        witness = await self.emulator.add_version(self.product_id, sessions=1)
+        [session] = await self.galtea.sessions.list(version_ids=witness)
+        self.user_ids.add(session.user_id)
+
+    async def made(self, session_ids: Iterable[str] | None = None) -> Counter[tuple[str, str]]:
+        """How many evaluations the client's own user has made, by session and metric."""
+        rows = await self.emulator.evaluations(session_ids=session_ids)
+        return Counter(
+            (str(row["sessionId"]), str(row["metricId"])) for row in rows if row["userId"] in self.user_ids
+        )
+
+    async def check_once(self, session_ids: Iterable[str], *, metrics: int = 2) -> None:
+        """Insist that the client's user has evaluated exactly these sessions, and each exactly once.
+
+        Args:
+            session_ids: The sessions.
+            metrics: How many of the metrics each of them was to be evaluated for.
+        """
+        made, expected = await self.made(), self.once(session_ids, metrics=metrics)
+        missing, twice = expected - made, made - expected
+        assert not missing, f"{len(missing)} evaluations are missing, such as {sorted(missing)[:3]}"
+        assert not twice, f"{twice.total()} evaluations are too many, such as {sorted(twice)[:3]}"
+
+    def once(self, session_ids: Iterable[str], *, metrics: int = 2) -> Counter[tuple[str, str]]:
+        """What `made` returns when each of these sessions was evaluated exactly once."""
+        return Counter((id_, metric) for id_ in session_ids for metric in self.metric_ids[:metrics])
+
+    def batches(self) -> list[list[str]]:
+        """The session ids of every batch request so far; empty for a request by version."""
+        return [cast("list[str]", body.get("sessionIds", [])) for body in self.bodies()]
+
+    def bodies(self) -> list[dict[str, object]]:
+        """What every batch request so far asked for."""
+        requests = [request for request in self.emulator.requests if request.route == BATCH.split()[1]]
+        return [cast("dict[str, object]", request.body) for request in requests]
+
+
+@asynccontextmanager
+async def open_world(
+    *,
+    sessions: int,
+    faults: Sequence[Fault] = (),
+    rules: EmulatorRules | None = None,
+    seed: int = 7,
+    latency: float = 0.0,
+    rate_limit: tuple[float, float] | None = None,
+    clock_skew: float = 0.0,
+    path: str = ":memory:",
+    max_concurrency: int = 16,
+    timeouts: Timeout | None = None,
+    retry: RetryPolicy | None = None,
+) -> AsyncGenerator[World]:
+    """Start an emulator, fill it, and open a client; the faults begin when all of this is done."""
+    asyncio.get_running_loop().set_debug(enabled=False)
+    emulator = GalteaEmulator(
+        rules=rules or EmulatorRules(), seed=seed, latency=latency, clock_skew=clock_skew, path=path
+    )
+    emulator.rate_limit = rate_limit
+    async with emulator:
+        product_id = await emulator.add_product()
+        accuracy = await emulator.add_metric(product_id, name="Accuracy", source="DETERMINISTIC")
+        politeness = await emulator.add_metric(product_id, name="Politeness", source="DETERMINISTIC")
+        await emulator.add_specification(product_id, metric_ids=[accuracy, politeness])
+        version_id = await emulator.add_version(product_id, sessions=sessions)
+        session_ids = await emulator.session_ids(version_id)
+        async with AsyncGaltea(
+            emulator.api_key,
+            base_url=emulator.url,
+            max_concurrency=max_concurrency,
+            timeout=timeouts,
+            retry=retry,
+        ) as galtea:
+            world = World(
+                emulator=emulator,
+                galtea=galtea,
+                product_id=product_id,
+                version_id=version_id,
+                session_ids=session_ids,
+                metric_ids=(accuracy, politeness),
+            )
+            await world.learn_user_id()
+            emulator.requests.clear()
+            emulator.faults = tuple(faults)
+            yield world
+
+
+def check_sums(report: BulkReport) -> None:
+    """Insist that the account of a run adds up."""
+    assert report.sessions_requested == (
+        report.sessions_evaluated
+        + report.sessions_failed
+        + report.sessions_skipped
+        + report.sessions_unresolved
+    )
+    assert len(report.failures) == min(report.sessions_failed, 1_000)
+    assert report.reconciled <= report.sessions_requested
+    assert 0 <= report.retries <= report.requests

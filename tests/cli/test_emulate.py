@@ -1,0 +1,75 @@
+"""`galtea-async emulate`: it serves, says where, and stops when it is told to."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from galtea_async import AsyncGaltea
+from support.run import run_in_real_time
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+async def sessions_seen(url: str, api_key: str, version_id: str) -> list[str]:
+    """The ids of a version's sessions, as a client lists them."""
+    async with AsyncGaltea(api_key, base_url=url) as galtea:
+        return [session.id async for session in galtea.sessions.iterate(version_ids=version_id)]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_serves_until_it_is_told_to_stop(number: int, emulation: Callable[..., Any]) -> None:
+    """A client finds the version that was announced; SIGINT and SIGTERM end it with code 0."""
+    with emulation("--sessions", "12") as running:
+        ids = run_in_real_time(sessions_seen, running.url, running.api_key, running.version_id)
+        ended = running.stop(number)
+    assert len(set(ids)) == 12
+    assert (ended.code, ended.errors) == (0, "")
+    assert ended.output.endswith("Stopped.\n")
+
+
+def test_it_logs_requests(emulation: Callable[..., Any]) -> None:
+    """`--log` prints time, status, verb and path of each request, and never the key."""
+    with emulation("--sessions", "1", "--log") as running:
+        run_in_real_time(sessions_seen, running.url, running.api_key, running.version_id)
+        line = running.process.stdout.readline()
+        while not line.strip():
+            line = running.process.stdout.readline()
+        ended = running.stop(signal.SIGINT)
+    assert " 200 GET /sessions?" in line
+    assert running.version_id in line
+    assert running.api_key not in line
+    assert ended.code == 0
+
+
+def test_a_file_keeps_the_version(emulation: Callable[..., Any], tmp_path: Path) -> None:
+    """With `--db` the version of the first start is there at the second."""
+    file = str(tmp_path / "galtea.db")
+    with emulation("--sessions", "3", "--db", file) as first:
+        assert first.stop(signal.SIGINT).code == 0
+    with emulation("--sessions", "99", "--db", file) as second:
+        ids = run_in_real_time(sessions_seen, second.url, second.api_key, second.version_id)
+        assert second.stop(signal.SIGINT).code == 0
+    assert second.version_id == first.version_id
+    assert len(ids) == 3
+
+
+def test_it_warns_when_others_can_reach_it(emulation: Callable[..., Any]) -> None:
+    """An address that is not loopback is served, with a warning."""
+    with emulation("--host", "0.0.0.0", "--sessions", "0") as running:  # noqa: S104 - what the test is about
+        ended = running.stop(signal.SIGINT)
+    assert ended.code == 0
+    assert ended.errors.startswith("warning: 0.0.0.0 can be reached from other machines")
+
+
+def test_a_port_in_use_is_explained(emulation: Callable[..., Any], command_line: Callable[..., Any]) -> None:
+    """A second emulator on the same port ends with one line and code 2."""
+    with emulation("--sessions", "0") as running:
+        ended = command_line("emulate", "--port", running.url.rpartition(":")[2])
+    assert ended.code == 2
+    assert "in use" in ended.errors
+    assert "Traceback" not in ended.errors

@@ -1,0 +1,202 @@
+"""The line and the slots: never above the limit, first come first served, and no cancel leaks anything."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from galtea_async.http import Admission
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def admission_of(limit: int, interval: float = 0.0) -> Admission:
+    return Admission(limit=limit, interval=interval, clock=asyncio.get_running_loop().time)
+
+
+async def a_few_turns() -> None:
+    """Let those run who were admitted."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+@attrs.define
+class Bank:
+    """Customers who pass through an admission, and what was seen of them."""
+
+    admission: Admission
+    at_work: int = 0
+    admitted: list[int] = attrs.field(factory=list[int])
+    moments: list[float] = attrs.field(factory=list[float])
+
+    async def visit(self, number: int, seconds: float) -> None:
+        await self.admission.enter()
+        try:
+            self.at_work += 1
+            self.admitted.append(number)
+            self.moments.append(now())
+            assert self.at_work <= self.admission.in_flight <= self.admission.limit
+            await asyncio.sleep(seconds)
+        finally:
+            self.at_work -= 1
+            self.admission.leave()
+
+
+async def test_a_free_slot_is_taken_without_a_turn_of_the_loop() -> None:
+    """While slots are free and nobody waits, entering does not give way to other tasks."""
+    admission = admission_of(2)
+    entering = admission.enter()
+    with pytest.raises(StopIteration):
+        entering.send(None)
+    assert admission.in_flight == 1
+
+
+async def test_who_comes_first_is_served_first() -> None:
+    """Whoever waits is admitted in the order of arrival."""
+    bank = Bank(admission_of(3))
+    await asyncio.gather(*(bank.visit(number, 1.0 + number % 3) for number in range(30)))
+    assert bank.admitted == list(range(30))
+    assert bank.admission.in_flight == bank.admission.waiting == 0
+
+
+async def test_a_newcomer_does_not_overtake_the_line() -> None:
+    """A slot that becomes free goes to the head of the line, not to who asks in that moment."""
+    admission = admission_of(1)
+    await admission.enter()
+    order: list[str] = []
+
+    async def come(name: str) -> None:
+        await admission.enter()
+        order.append(name)
+        admission.leave()
+
+    early = asyncio.create_task(come("early"))
+    await asyncio.sleep(0)
+    admission.leave()
+    await come("late")
+    await early
+    assert order == ["early", "late"]
+
+
+async def test_a_hold_stops_everybody_until_its_moment() -> None:
+    """Nobody enters during a hold, and the longest of several counts."""
+    bank = Bank(admission_of(5))
+    begun = now()
+    bank.admission.hold(begun + 10)
+    bank.admission.hold(begun + 4)
+    await asyncio.gather(*(bank.visit(number, 0) for number in range(3)))
+    assert bank.moments == [begun + 10] * 3
+
+
+async def test_a_hold_that_grows_while_somebody_waits() -> None:
+    """A hold that is made longer meanwhile counts for those who wait already."""
+    bank = Bank(admission_of(1))
+    begun = now()
+    bank.admission.hold(begun + 5)
+    visit = asyncio.create_task(bank.visit(1, 0))
+    await asyncio.sleep(3)
+    bank.admission.hold(begun + 9)
+    await visit
+    assert bank.moments == [begun + 9]
+
+
+async def test_a_pace_keeps_its_distance() -> None:
+    """With an interval, any two admissions are at least so far apart, and no farther than needed."""
+    bank = Bank(admission_of(10, interval=0.25))
+    await asyncio.gather(*(bank.visit(number, 0.01) for number in range(20)))
+    gaps = [late - early for early, late in zip(bank.moments, bank.moments[1:], strict=False)]
+    assert gaps == pytest.approx([0.25] * 19)
+
+
+async def test_a_pace_gives_no_credit_for_idle_time() -> None:
+    """After a pause the pace goes on as before; unused turns are not made up for."""
+    bank = Bank(admission_of(10, interval=1.0))
+    await bank.visit(0, 0)
+    await asyncio.sleep(100)
+    begun = now()
+    await asyncio.gather(*(bank.visit(number, 0) for number in range(1, 4)))
+    assert [moment - begun for moment in bank.moments[1:]] == pytest.approx([0, 1, 2])
+
+
+async def test_a_cancel_in_the_line_leaves_it() -> None:
+    """Who is cancelled in the line is neither counted nor admitted; those behind move up."""
+    admission = admission_of(1)
+    await admission.enter()
+    cancelled, patient = (asyncio.create_task(admission.enter()) for _ in range(2))
+    await asyncio.sleep(0)
+    assert admission.waiting == 2
+    cancelled.cancel()
+    await asyncio.gather(cancelled, return_exceptions=True)
+    assert admission.waiting == 1
+    admission.leave()
+    await patient
+    assert (admission.in_flight, admission.waiting) == (1, 0)
+
+
+async def test_a_cancel_in_the_moment_of_admission_gives_the_slot_back() -> None:
+    """A slot that was given to a task which is cancelled before it runs again goes to the next one."""
+    admission = admission_of(1)
+    await admission.enter()
+    unlucky, patient = (asyncio.create_task(admission.enter()) for _ in range(2))
+    await asyncio.sleep(0)
+    admission.leave()
+    unlucky.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await unlucky
+    await patient
+    assert (admission.in_flight, admission.waiting) == (1, 0)
+
+
+Step = tuple[str, int]
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("come"), st.integers(0, 4)),
+        st.tuples(st.just("cancel"), st.integers(0, 30)),
+        st.tuples(st.just("hold"), st.integers(0, 5)),
+        st.tuples(st.just("turn"), st.just(0)),
+        st.tuples(st.just("pass"), st.integers(1, 4)),
+    ),
+    max_size=40,
+)
+
+
+@given(limit=st.integers(1, 4), interval=st.sampled_from([0.0, 0.5]), steps=STEPS)
+async def test_any_schedule_keeps_the_invariants(limit: int, interval: float, steps: Sequence[Step]) -> None:
+    """Whoever comes, is cancelled or is held: slots are those at work, in order, and none is lost."""
+    bank = Bank(admission_of(limit, interval))
+    tasks: list[asyncio.Task[None]] = []
+    for step, number in steps:
+        match step:
+            case "come":
+                tasks.append(asyncio.create_task(bank.visit(len(tasks), number / 2)))
+            case "cancel" if number < len(tasks):
+                tasks[number].cancel()
+            case "hold":
+                bank.admission.hold(now() + number / 2)
+            case "turn":
+                await asyncio.sleep(0)
+            case "pass":
+                await asyncio.sleep(number / 2)
+                await a_few_turns()
+                assert bank.at_work == bank.admission.in_flight
+            case _:
+                continue
+        assert 0 <= bank.at_work <= bank.admission.in_flight <= limit
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+
+    assert bank.admitted == sorted(bank.admitted)
+    assert bank.admission.in_flight == bank.admission.waiting == 0
+    assert all(result is None or isinstance(result, asyncio.CancelledError) for result in results)
+    assert {number for number, result in enumerate(results) if result is None} <= set(bank.admitted)
+    if interval:
+        pairs = zip(bank.moments, bank.moments[1:], strict=False)
+        assert all(late - early >= interval - 1e-6 for early, late in pairs)
+    await asyncio.wait_for(bank.visit(len(tasks), 0), timeout=100)
