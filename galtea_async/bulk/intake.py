@@ -15,7 +15,7 @@ from attrs import define, field
 from galtea_async.bulk.chunk import NewChunk
 from galtea_async.bulk.journal import Journal
 from galtea_async.errors import InvalidRequestError
-from galtea_async.models.text import is_text
+from galtea_async.models.text import are_ids, is_id
 
 __all__ = ["Ids", "Intake", "checked_ids"]
 
@@ -50,11 +50,12 @@ async def checked_ids(ids: Ids) -> Ids:
 
 
 def _check(ids: list[str], position: int) -> None:
-    for offset, value in enumerate(ids):
-        if not isinstance(value, str) or not value.strip() or "\0" in value or not is_text(value):
-            raise InvalidRequestError(
-                f"session_ids[{position + offset}] must be a text that is not blank, not {value!r}"
-            )
+    if are_ids(ids):
+        return
+    offset = next(offset for offset, value in enumerate(ids) if not is_id(value))
+    raise InvalidRequestError(
+        f"session_ids[{position + offset}] must be a text that is not blank, not {ids[offset]!r}"
+    )
 
 
 @define

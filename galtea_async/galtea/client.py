@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import platform
 import re
 import ssl
+import sys
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Final, Self, TypeVar, final
@@ -50,7 +50,7 @@ __all__ = ["AsyncGaltea"]
 
 _DEFAULT_URL: Final = "https://api.galtea.ai"
 _MAX_BODY: Final = 64 * 1024 * 1024
-_USER_AGENT: Final = f"galtea-async/{__version__} python/{platform.python_version()}"
+_USER_AGENT: Final = f"galtea-async/{__version__} python/{'.'.join(map(str, sys.version_info[:3]))}"
 
 _OWN_HEADERS: Final = {
     "User-Agent": _USER_AGENT,

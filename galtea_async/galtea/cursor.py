@@ -29,6 +29,10 @@ from galtea_async.http.target import Parameter
 __all__ = ["ByOffset", "Cursor", "OldestFirst", "Row", "is_oldest_first"]
 
 
+_REPEATS: Final = 10
+"""So often the same page again, though more were skipped each time: the service does not count offsets. Fewer
+can come of rows that are added in front."""
+
 _CALM_ROUNDS: Final = 8
 """Rounds without a new row after which an order that changes all the time has shown everything."""
 
@@ -82,6 +86,7 @@ class _Window:
     _restless: bool = field(default=False, init=False)
     _calm_rounds: int = field(default=0, init=False)
     _before: list[str] = field(factory=list[str], init=False)
+    _repeats: int = field(default=0, init=False)
 
     def restart(self) -> None:
         """Count from the first row again."""
@@ -99,9 +104,9 @@ class _Window:
         if self.has_moved_up(ids, seen):
             self.offset, self._before = max(0, self.offset - self.largest), []
             return False
-        ended = not any(news) and (len(ids) < self.largest or list(ids) == self._before)
+        self._repeats = self._repeats + 1 if list(ids) == self._before else 0
         self._before = list(ids)
-        if ended:
+        if not ids or (not any(news) and (len(ids) < self.largest or self._repeats >= _REPEATS)):
             return self._end_round()
         self._calm_rounds = 0 if any(news) else self._calm_rounds
         self.offset += max(1, len(ids) - 1)
@@ -161,6 +166,7 @@ class OldestFirst:
     finished: bool = field(default=False, init=False)
     _from: datetime | None = field(default=None, init=False)
     _seen: set[str] = field(factory=set[str], init=False)
+    _ahead: dict[str, datetime] = field(factory=dict[str, datetime], init=False)
     _window: _Window = field(factory=_Window, init=False)
 
     def parameters(self) -> list[Parameter]:
@@ -178,15 +184,23 @@ class OldestFirst:
         ids = [row.id for row in asked]
         fresh = _without(asked, self._seen)
         last = asked[-1].created_at if asked else None
-        goes_on = fresh and last is not None and last != self._from
-        if goes_on and not self._window.has_moved_up(ids, self._seen):
+        moved_up = self._window.has_moved_up(ids, self._seen)
+        if last is not None and last != self._from and fresh and not moved_up:
             self._from = last
             self._window.largest = max(self._window.largest, len(rows))
             self._window.restart()
-            self._seen = {row.id for row in asked if row.created_at == last}
+            self._ahead = {id_: made for id_, made in self._ahead.items() if made >= last}
+            self._seen = {row.id for row in asked if row.created_at == last} | self._ahead.keys()
             return fresh
         self.finished = self._window.pass_page(ids, self._seen)
         self._seen.update(row.id for row in fresh)
+        self._ahead.update(
+            {
+                row.id: row.created_at
+                for row in fresh
+                if row.created_at is not None and row.created_at != self._from
+            }
+        )
         return fresh
 
     def fork(self) -> OldestFirst:

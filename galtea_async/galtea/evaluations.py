@@ -16,6 +16,7 @@ from galtea_async.models.batch_evaluation import BatchEvaluation
 from galtea_async.models.converter import unstructure
 from galtea_async.models.evaluation import Evaluation
 from galtea_async.models.metric_input import MetricLike, metric_inputs
+from galtea_async.models.text import are_ids, is_id
 
 __all__ = ["BATCH_LIMIT", "Evaluations"]
 
@@ -205,14 +206,17 @@ def _texts(name: str, values: Iterable[str]) -> list[str]:
     """Return the texts, each once; refuse a single text, an empty list and blanks."""
     if isinstance(values, str):
         raise InvalidRequestError(f"{name} is a list of ids, not the single text {values!r}")
-    chosen = list(dict.fromkeys(_text(name, value) for value in values))
-    if not chosen:
+    given = list(values)
+    if not are_ids(given):
+        wrong = next(value for value in given if not is_id(value))
+        raise InvalidRequestError(f"{name}: an id is a text that is not blank, not {wrong!r}")
+    if not given:
         raise InvalidRequestError(f"{name} is empty")
-    return chosen
+    return list(dict.fromkeys(given))
 
 
 def _text(name: str, value: object) -> str:
-    if not isinstance(value, str) or not value.strip():
+    if not isinstance(value, str) or not is_id(value):
         raise InvalidRequestError(f"{name}: an id is a text that is not blank, not {value!r}")
     return value
 

@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
-__all__ = ["is_text"]
+from collections.abc import Collection
+
+__all__ = ["are_ids", "is_id", "is_text"]
 
 
 def is_text(value: str) -> bool:
     """Tell whether a text can be written in UTF-8, which lone surrogates cannot."""
     return value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value)
+
+
+def is_id(value: object) -> bool:
+    """Tell whether a value can be an id: a text that is not blank and can go anywhere a text can."""
+    return isinstance(value, str) and bool(value.strip()) and "\0" not in value and is_text(value)
+
+
+def are_ids(values: Collection[object]) -> bool:
+    """Tell whether all values can be ids; many at once, without a look at each where all are plain."""
+    if {*map(type, values)} <= {str}:
+        texts = "".join(values)  # type: ignore[arg-type]  # the line above has seen that they are texts
+        if texts.isascii() and "\0" not in texts and all(map(str.strip, values)):  # type: ignore[arg-type]  # too
+            return True
+    return all(map(is_id, values))

@@ -151,7 +151,7 @@ def test_an_interrupted_run_can_be_continued(
     tmp_path: Path,
 ) -> None:
     """Ctrl-C ends with code 3 and one line; the same command then does the rest, and nothing twice."""
-    with emulation("--sessions", "600", "--latency", "100ms") as running:
+    with emulation("--sessions", "600", "--latency", "400ms") as running:
         arguments = (
             "evaluate",
             *("--version", running.version_id, "--strategy", "list", "--settle", "200ms"),
