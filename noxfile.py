@@ -32,6 +32,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def mutants(session: nox.Session) -> None:
+    """Take the safeguards of "exactly once" away one by one; tests have to fail. Words choose among them."""
+    install(session, "tests")
+    session.run("python", "-m", "mutants.run", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check format, style and the direction of imports."""
     install(session, "lint")

@@ -35,6 +35,7 @@ from galtea_async.bulk.known_ids import KnownIds
 from galtea_async.bulk.plan import Plan
 from galtea_async.bulk.totals import Totals
 from galtea_async.bulk.uninterrupted import uninterrupted
+from galtea_async.errors import JournalError
 
 __all__ = ["Journal"]
 
@@ -65,6 +66,7 @@ class Journal:
     known_at_start: int = field(default=0, init=False)
     known: int = field(default=0, init=False)
     token: str = field(default="", init=False)
+    _has_failed: bool = field(default=False, init=False)
     _file: JournalFile = field(init=False, repr=False)
     _known: KnownIds = field(factory=KnownIds, init=False, repr=False)
     _thread: ThreadPoolExecutor = field(factory=_one_thread, init=False, repr=False)
@@ -88,7 +90,7 @@ class Journal:
         return self
 
     async def close(self, *, requests: int, retries: int, elapsed: float) -> None:
-        """Add what the run has cost and close the file; a cancel does not interrupt it."""
+        """Add what the run has cost and close the file; one that has failed before is closed as it is."""
         try:
             await self._do(lambda: self._close(requests, retries, elapsed))
         finally:
@@ -154,6 +156,8 @@ class Journal:
 
     def _close(self, requests: int, retries: int, elapsed: float) -> None:
         try:
+            if self._has_failed:
+                return
             self._file.put(
                 requests=self._file.get("requests", 0) + requests,
                 retries=self._file.get("retries", 0) + retries,
@@ -171,4 +175,8 @@ class Journal:
 
     async def _do(self, action: Callable[[], _Result]) -> _Result:
         """Run an action in the journal's thread. It runs to its end also when its caller is cancelled."""
-        return await uninterrupted(asyncio.get_running_loop().run_in_executor(self._thread, action))
+        try:
+            return await uninterrupted(asyncio.get_running_loop().run_in_executor(self._thread, action))
+        except JournalError:
+            self._has_failed = True
+            raise

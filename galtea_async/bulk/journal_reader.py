@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from os import PathLike
@@ -19,7 +19,7 @@ from galtea_async.bulk.journal_rows import read_ids, read_totals
 from galtea_async.bulk.outcome import OutcomeStatus, SessionOutcome
 from galtea_async.bulk.plan import Plan
 from galtea_async.bulk.report import BulkReport
-from galtea_async.errors import JournalError
+from galtea_async.errors import InvalidRequestError, JournalError
 from galtea_async.models.converter import converter, read_json
 
 __all__ = ["JournalSummary", "journal_outcomes", "read_journal", "read_plan"]
@@ -110,14 +110,23 @@ async def journal_outcomes(
         >>> [outcome.session_id async for outcome in journal_outcomes(path / "job.db", "failed")]
         []
     """
-    wanted = None if status is None else OutcomeStatus(status)
-    rows = await _in_thread(Path(path), partial(_chunks, after=0))
-    while rows:
-        for _, state, ids, outcomes, children in rows:
-            for outcome in _outcomes(state, ids, outcomes, children):
-                if wanted is None or outcome.status is wanted:
-                    yield outcome
-        rows = await _in_thread(Path(path), partial(_chunks, after=rows[-1][0]))
+    wanted = None if status is None else _checked(status)
+    run = partial(asyncio.get_running_loop().run_in_executor, None)
+    with ExitStack() as opened:
+        connection = await run(opened.enter_context, _snapshot(Path(path)))
+        rows = await run(_chunks, connection, 0)
+        while rows:
+            for _, state, ids, outcomes, children in rows:
+                for outcome in _outcomes(state, ids, outcomes, children):
+                    if wanted is None or outcome.status is wanted:
+                        yield outcome
+            rows = await run(_chunks, connection, rows[-1][0])
+
+
+def _checked(status: OutcomeStatus | str) -> OutcomeStatus:
+    if status not in tuple(OutcomeStatus):
+        raise InvalidRequestError(f"status is one of {', '.join(OutcomeStatus)}, not {status!r}")
+    return OutcomeStatus(status)
 
 
 def _plan_of(connection: sqlite3.Connection) -> Plan:
@@ -140,10 +149,20 @@ async def _in_thread(path: Path, read: Callable[[sqlite3.Connection], _Result]) 
 
 
 @contextmanager
+def _snapshot(path: Path) -> Generator[sqlite3.Connection]:
+    """Open a journal as it is now: a job that goes on changes nothing of what is read."""
+    with _opened(path) as connection:
+        connection.execute("BEGIN")
+        yield connection
+
+
+@contextmanager
 def _opened(path: Path) -> Generator[sqlite3.Connection]:
     if not path.is_file():
         raise JournalError(f"there is no journal {path}")
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
+    )
     problem = ""
     try:
         application = connection.execute("PRAGMA application_id").fetchone()[0]

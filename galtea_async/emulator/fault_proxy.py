@@ -168,12 +168,16 @@ class FaultProxy:
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        task = asyncio.create_task(self._carry(reader, writer))
+        due: dict[_Direction, ByteFault] = {
+            fault.direction: fault for fault in self.faults if self._is_due(fault)
+        }
+        task = asyncio.create_task(self._carry(reader, writer, due))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        due = {fault.direction: fault for fault in self.faults if self._is_due(fault)}
+    async def _carry(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, due: dict[_Direction, ByteFault]
+    ) -> None:
         address = urlsplit(self.target)
         onward: asyncio.StreamWriter | None = None
         try:
@@ -185,9 +189,11 @@ class FaultProxy:
         except OSError:
             _reset(writer)
         finally:
-            for stream in (writer, onward):
-                if stream is not None:
-                    await _closed(stream)
+            streams = [stream for stream in (writer, onward) if stream is not None]
+            for stream in streams:
+                stream.close()
+            for stream in streams:
+                await _closed(stream)
 
     def _is_due(self, fault: ByteFault) -> bool:
         meant = fault.nth is None or self.connections in fault.nth
@@ -246,7 +252,8 @@ async def _break(
 
 def _end(writer: asyncio.StreamWriter) -> None:
     if writer.can_write_eof() and not writer.is_closing():
-        writer.write_eof()
+        with suppress(OSError):  # the other side may have reset the connection already
+            writer.write_eof()
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from datetime import datetime
 from random import Random
 from typing import TYPE_CHECKING, Literal
 
@@ -31,7 +32,13 @@ if TYPE_CHECKING:
     from galtea_async.emulator import Action
 
 SEEDS = int(os.environ.get("EXACTLY_ONCE_SEEDS", "20"))
-"""How many mixes to try; set it higher for a long look."""
+"""How many mixes to try; set it to 200 for a long look."""
+
+SESSIONS = int(os.environ.get("EXACTLY_ONCE_SESSIONS", "1000"))
+"""How many sessions each mix meets, 1,000 or more; set it to 3000 for a long look."""
+
+LONGEST = 20 + SESSIONS / 20
+"""Real seconds that one mix may take on a slow machine."""
 
 GATEWAY_TIMEOUT = Answer(504, body="<html><h1>504 Gateway Time-out</h1></html>")
 ACTIONS: tuple[Action, ...] = (
@@ -96,14 +103,14 @@ def rules_of(random: Random) -> EmulatorRules:
     )
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(LONGEST)
 @pytest.mark.parametrize("seed", range(SEEDS))
 async def test_each_session_is_evaluated_exactly_once(seed: int) -> None:
     """No mix of failures makes the job evaluate a session twice or leave one out."""
     random = Random(seed)
     faults, rules = list(faults_of(random)), rules_of(random)
     async with open_world(
-        sessions=1_000,
+        sessions=SESSIONS,
         faults=faults,
         rules=rules,
         seed=seed,
@@ -135,7 +142,7 @@ async def test_each_session_is_evaluated_exactly_once(seed: int) -> None:
         assert world.galtea.statistics().in_flight == 0
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(LONGEST)
 @pytest.mark.parametrize("seed", range(1_000, 1_000 + SEEDS // 5))
 @pytest.mark.parametrize("strategy", ["follow", "list"])
 async def test_a_version_is_evaluated_exactly_once(seed: int, strategy: Literal["follow", "list"]) -> None:
@@ -143,7 +150,7 @@ async def test_a_version_is_evaluated_exactly_once(seed: int, strategy: Literal[
     random = Random(seed)
     faults, rules = list(faults_of(random)), rules_of(random)
     async with open_world(
-        sessions=1_200, faults=faults, rules=rules, seed=seed, latency=random.choice((0.0, 0.3))
+        sessions=SESSIONS + 200, faults=faults, rules=rules, seed=seed, latency=random.choice((0.0, 0.3))
     ) as world:
         await world.emulator.refuse(world.session_ids[:4], "the transcript is empty")
         report = await evaluate_version(
@@ -155,5 +162,45 @@ async def test_a_version_is_evaluated_exactly_once(seed: int, strategy: Literal[
         )
         check_sums(report)
         assert (report.sessions_failed, report.sessions_unresolved) == (4, 0)
-        assert report.sessions_evaluated == 1_196
+        assert report.sessions_evaluated == SESSIONS + 196
         await world.check_once(world.session_ids[4:])
+
+
+@pytest.mark.parametrize("skew", [-200.0, 200.0])
+async def test_work_is_found_by_the_clock_of_the_service(skew: float) -> None:
+    """However wrong one of the clocks is, work whose answer was lost is found and not done again."""
+    fault = Fault(route=BATCH, when="after", action=Reset(), nth=1)
+    async with open_world(sessions=20, faults=[fault], clock_skew=skew) as world:
+        report = await evaluate_sessions(world.galtea, world.session_ids)
+        assert (report.sessions_evaluated, report.reconciled, len(world.batches())) == (20, 20, 1)
+        await world.check_once(world.session_ids)
+
+
+async def test_rows_are_looked_for_from_the_whole_second_of_the_send() -> None:
+    """A row whose time lacks its fraction is found, also when the clock of the service is known exactly."""
+    fault = Fault(route=BATCH, when="after", action=Reset(), nth=1)
+    async with open_world(sessions=3, faults=[fault]) as world:
+        for into_the_second in (0.0001, 0.9):
+            await world.galtea.sessions.list(version_ids=world.version_id)
+            now = world.emulator.requests[-1].at.microsecond / 1_000_000
+            await asyncio.sleep(1 - now + into_the_second)
+        await evaluate_sessions(world.galtea, world.session_ids)
+        [sent_at] = [request.at for request in world.emulator.requests if request.method == "POST"]
+        assert sent_at.microsecond > 800_000
+        first = next(request for request in world.emulator.requests if request.route == "/evaluations")
+        since = datetime.fromisoformat(dict(first.query)["fromCreatedAt"])
+        assert since <= sent_at.replace(microsecond=0)
+
+
+async def test_a_larger_batch_of_the_same_user_does_not_count() -> None:
+    """What the same user has evaluated in a batch with further sessions is not taken for the job's own."""
+    fault = Fault(route=BATCH, action=Hang(), nth=1)
+    async with open_world(sessions=30, faults=[fault]) as world:
+        others = await world.emulator.add_sessions(world.version_id, 10)
+        run = asyncio.create_task(evaluate_sessions(world.galtea, world.session_ids))
+        await asyncio.sleep(30)
+        await world.galtea.evaluations.from_sessions(session_ids=[*world.session_ids, *others])
+        report = await run
+        assert (report.sessions_evaluated, report.reconciled) == (30, 0)
+        batch = world.once([*world.session_ids, *others])
+        assert await world.made() == batch + world.once(world.session_ids)

@@ -120,7 +120,7 @@ def test_a_refused_key_ends_early_and_harms_nothing(
 def test_status_needs_neither_key_nor_service(
     running: Any, command_line: Callable[..., Any], tmp_path: Path
 ) -> None:
-    """`status` tells what the job is and how far it is, in words and in JSON, with nothing in the environment."""
+    """`status` tells what the job is and how far it is, in words and in JSON, without any settings."""
     journal = tmp_path / "job.db"
     evaluate_with_an_unknown_session(running, command_line, journal)
     words = command_line("status", str(journal))

@@ -1,0 +1,78 @@
+"""Exactly once over connections that break at any byte, for what no HTTP server can do to its client."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import TYPE_CHECKING, Literal
+
+import pytest
+from bulk.world import check_sums, open_world
+
+from galtea_async import AsyncGaltea, ReconcilePolicy, evaluate_sessions
+from galtea_async.emulator import ByteFault, Cut, Drop, FaultProxy, HalfClose, Stall, Trickle
+
+if TYPE_CHECKING:
+    from galtea_async.emulator import ByteAction
+
+ACTIONS: tuple[ByteAction, ...] = (
+    Cut(),
+    Drop(),
+    HalfClose(),
+    Stall(20.0),
+    Stall(65.0),
+    Trickle(size=500, interval=0.5),
+)
+POLICY = ReconcilePolicy(settle=12.0, timeout=1_200.0)
+"""The settling time is longer than the longest stall outlasts the client's patience of a minute."""
+
+
+def faults_of(random: Random) -> list[ByteFault]:
+    """Draw which connections break, where and how: in a request line, a body, or between two requests."""
+    directions: tuple[Literal["requests", "answers"], ...] = ("requests", "answers")
+    return [
+        ByteFault(
+            direction=random.choice(directions),
+            after=random.choice((0, random.randrange(600), random.randrange(12_000))),
+            action=action,
+            probability=random.uniform(0.2, 0.4),
+        )
+        for action in ACTIONS
+    ]
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("grouping", ["batch", "run"])
+@pytest.mark.parametrize("seed", range(1, 9))
+async def test_each_session_is_evaluated_exactly_once(seed: int, grouping: Literal["batch", "run"]) -> None:
+    """Wherever connections break, no session is evaluated twice or left out."""
+    random = Random(seed)
+    async with (
+        open_world(sessions=300, seed=seed, latency=random.choice((0.0, 0.3))) as world,
+        FaultProxy(world.emulator.url, faults=faults_of(random), seed=seed) as proxy,
+        AsyncGaltea(world.emulator.api_key, base_url=proxy.url, max_concurrency=8) as galtea,
+    ):
+        report = await evaluate_sessions(
+            galtea, world.session_ids, chunk_size=20, grouping=grouping, reconcile=POLICY
+        )
+        check_sums(report)
+        assert (report.sessions_evaluated, report.sessions_unresolved) == (300, 0)
+        assert report.elapsed > 5, "nothing was broken"
+        await world.check_once(world.session_ids)
+
+
+@pytest.mark.parametrize("direction", ["requests", "answers"])
+@pytest.mark.parametrize("action", ACTIONS, ids=str)
+async def test_every_first_connection_breaks(
+    action: ByteAction, direction: Literal["requests", "answers"]
+) -> None:
+    """Each of the connections that carry the first requests breaks in the same way."""
+    faults = [ByteFault(direction=direction, after=300, action=action, nth=range(1, 5))]
+    async with (
+        open_world(sessions=80) as world,
+        FaultProxy(world.emulator.url, faults=faults) as proxy,
+        AsyncGaltea(world.emulator.api_key, base_url=proxy.url, max_concurrency=4) as galtea,
+    ):
+        report = await evaluate_sessions(galtea, world.session_ids, chunk_size=20, reconcile=POLICY)
+        check_sums(report)
+        assert report.sessions_evaluated == 80
+        await world.check_once(world.session_ids)
