@@ -31,7 +31,7 @@ Errors are plain data: they pickle, copy and print, and hold no key. Those of ai
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Self, TypedDict, Unpack
+from typing import TYPE_CHECKING, ClassVar, Self, TypedDict, Unpack
 
 if TYPE_CHECKING:
     from galtea_async.bulk.report import BulkReport
@@ -81,16 +81,16 @@ class GalteaError(Exception):
         GET /sessions/{id}: it broke (after 2 attempts) -> mend it
     """
 
-    advice_by_default: str | None = None
+    advice_by_default: ClassVar[str | None] = None
 
     def __init__(self, message: str, **asked: Unpack[_Asked]) -> None:
         super().__init__(message)
         advice = asked.get("advice")
-        self.message = message
-        self.method = asked.get("method")
-        self.path = asked.get("path")
-        self.attempts = asked.get("attempts", 0)
-        self.advice = advice if advice is not None else self.advice_by_default
+        self.message: str = message
+        self.method: str | None = asked.get("method")
+        self.path: str | None = asked.get("path")
+        self.attempts: int = asked.get("attempts", 0)
+        self.advice: str | None = advice if advice is not None else self.advice_by_default
 
     def __str__(self) -> str:
         asked = f"{self.method} {self.path}: " if self.method else ""
@@ -175,7 +175,7 @@ class NotSentError(TransportError):
         POST /sessions: could not connect -> nothing was sent; it is safe to call again
     """
 
-    advice_by_default = "nothing was sent; it is safe to call again"
+    advice_by_default: ClassVar[str | None] = "nothing was sent; it is safe to call again"
 
 
 class NoAnswerError(TransportError):
@@ -186,7 +186,7 @@ class NoAnswerError(TransportError):
         GET /sessions: no answer within 60 s -> it is safe to call again
     """
 
-    advice_by_default = "it is safe to call again"
+    advice_by_default: ClassVar[str | None] = "it is safe to call again"
 
 
 class UnknownOutcomeError(TransportError):
@@ -200,7 +200,7 @@ class UnknownOutcomeError(TransportError):
         True
     """
 
-    advice_by_default = "the service may have done it: look before you send it again"
+    advice_by_default: ClassVar[str | None] = "the service may have done it: look before you send it again"
 
     def __init__(self, message: str, *, status: int | None = None, **asked: Unpack[_Asked]) -> None:
         super().__init__(message, **asked)
@@ -231,7 +231,6 @@ class ApiError(GalteaError):
         self, status: int, message: str, request_id: str | None = None, **asked: Unpack[_Asked]
     ) -> None:
         super().__init__(message, **asked)
-        self.args = (status, message, request_id)
         self.status = status
         self.request_id = request_id
 
@@ -258,7 +257,7 @@ class AuthenticationError(ApiError):
         401 Invalid API key -> check the API key
     """
 
-    advice_by_default = "check the API key"
+    advice_by_default: ClassVar[str | None] = "check the API key"
 
 
 class PaymentRequiredError(ApiError):
@@ -269,7 +268,7 @@ class PaymentRequiredError(ApiError):
         402 Not enough credits -> add credits or wait for the next period, then resume
     """
 
-    advice_by_default = "add credits or wait for the next period, then resume"
+    advice_by_default: ClassVar[str | None] = "add credits or wait for the next period, then resume"
 
 
 class PermissionDeniedError(ApiError):
@@ -291,7 +290,7 @@ class RequestBlockedError(ApiError):
         414 Request-URI Too Large -> send a smaller request: fewer ids at once
     """
 
-    advice_by_default = "send a smaller request: fewer ids at once"
+    advice_by_default: ClassVar[str | None] = "send a smaller request: fewer ids at once"
 
 
 class NotFoundError(ApiError):
@@ -359,13 +358,14 @@ class BulkEvaluationError(GalteaError):
         0 AuthenticationError
     """
 
-    advice_by_default = "mend the cause and call again with the same journal: what it has is kept"
+    advice_by_default: ClassVar[str | None] = (
+        "mend the cause and call again with the same journal: what it has is kept"
+    )
 
     def __init__(
         self, message: str, report: BulkReport, reason: GalteaError | None = None, **asked: Unpack[_Asked]
     ) -> None:
         super().__init__(message, **asked)
-        self.args = (message, report, reason)
         self.report = report
         self.reason = reason
 
@@ -391,8 +391,10 @@ class JournalMismatchError(JournalError):
         galtea_async.errors.JournalMismatchError: ...metrics...
     """
 
-    advice_by_default = "use another journal file, or call with the settings that it was made with"
+    advice_by_default: ClassVar[str | None] = (
+        "use another journal file, or call with the settings that it was made with"
+    )
 
     def __init__(self, message: str, differences: Mapping[str, tuple[str, str]] | None = None) -> None:
         super().__init__(message)
-        self.differences = dict(differences or {})
+        self.differences: dict[str, tuple[str, str]] = dict(differences or {})

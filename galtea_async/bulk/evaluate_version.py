@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from os import PathLike
 from typing import Literal, Protocol, runtime_checkable
 
@@ -10,11 +10,18 @@ from attrs import evolve
 
 from galtea_async.bulk.chunk import NewChunk
 from galtea_async.bulk.intake import Ids, Intake
-from galtea_async.bulk.job import checked_chunk_size, job_settings, open_journal
+from galtea_async.bulk.job import (
+    Grouping,
+    checked_chunk_size,
+    checked_grouping,
+    job_settings,
+    open_journal,
+    run_service,
+)
 from galtea_async.bulk.journal import Journal
 from galtea_async.bulk.plan import Plan
 from galtea_async.bulk.progress import ProgressCallback
-from galtea_async.bulk.provider import JobSettings, VersionService
+from galtea_async.bulk.provider import BatchService, JobSettings, RunService, VersionService
 from galtea_async.bulk.report import BulkReport
 from galtea_async.bulk.run import BulkRun
 from galtea_async.errors import InvalidRequestError
@@ -40,6 +47,7 @@ async def evaluate_version(
     metrics: Iterable[MetricLike] | None = None,
     specification_ids: Iterable[str] | None = None,
     chunk_size: int = 200,
+    grouping: Grouping = "batch",
     journal: str | PathLike[str] | None = None,
     retry_failed: bool = False,
     reconcile: ReconcilePolicy = ReconcilePolicy(),  # noqa: B008  frozen
@@ -61,6 +69,8 @@ async def evaluate_version(
         metrics: Names, `MetricInput` objects or mappings; by default the product's own.
         specification_ids: Specifications whose metrics to use.
         chunk_size: How many sessions go into one request by explicit ids, 1 to 1,000.
+        grouping: `"run"` sends the sessions one by one into a run of the caller's own, as in
+            `evaluate_sessions`; they are then always listed.
         journal: The path of a SQLite file that makes the job resumable; `None` uses a temporary one.
         retry_failed: Also send the sessions again that failed in an earlier run of the journal.
         reconcile: How long lost answers are looked for.
@@ -86,43 +96,57 @@ async def evaluate_version(
     if not isinstance(version_id, str) or not version_id.strip():
         raise InvalidRequestError(f"version_id is a text that is not blank, not {version_id!r}")
     size = checked_chunk_size(chunk_size)
+    in_run = checked_grouping(grouping) == "run"
     settings = job_settings(metrics, specification_ids)
     service = galtea.version_service(settings)
-    plan = Plan.of_version(version_id, service.target, settings)
+    plan = Plan.of_version(version_id, service.target, settings, in_run=in_run)
     store = await open_journal(journal, plan)
     elapsed = 0.0
+    sender: BatchService = service
+    run: RunService | None = None
+    finish: Callable[[], Awaitable[None]] | None = None
 
     async def execute(ids: Ids, expected: int | None, total: Callable[[], int | None] | None) -> BulkReport:
         nonlocal elapsed
         before = elapsed
-        run = BulkRun(
-            service=service,
+        bulk = BulkRun(
+            service=sender,
             journal=store,
-            intake=Intake(ids, store, size, expected),
+            intake=Intake(ids, store, 1 if in_run else size, expected, is_all=total is None),
             policy=reconcile,
             stop_on=stop_on,
             progress=progress,
             total=total,
+            finish=finish,
         )
         try:
-            await run.execute()
+            await bulk.execute()
         finally:
-            elapsed += run.elapsed
-        report = run.report()
-        return evolve(report, elapsed=report.elapsed + before)
+            elapsed += bulk.elapsed
+        report = bulk.report()
+        listing = service.gauge.requests if in_run else 0
+        return evolve(report, requests=report.requests + listing, elapsed=report.elapsed + before)
 
     try:
+        if in_run:
+            sender = run = run_service(galtea, settings, store.token)
         if retry_failed:
             await store.reopen_failed(size)
-        until = await _begin(store, service, version_id, follow=strategy == "follow")
+        until = await _begin(store, service, version_id, follow=strategy == "follow" and not in_run)
         report = await execute((), None, _unknown)
         if await store.get("version_covered", 0):
             return report
         known_size = await store.get("version_size", -1)
         expected = int(known_size) if known_size >= 0 else None
+        finish = run.finish if run is not None else None
         return await execute(_sessions(store, service, version_id, until), expected, None)
     finally:
-        await store.close(requests=service.gauge.requests, retries=service.gauge.retries, elapsed=elapsed)
+        gauges = [service.gauge, *([] if run is None else [run.gauge])]
+        await store.close(
+            requests=sum(gauge.requests for gauge in gauges),
+            retries=sum(gauge.retries for gauge in gauges),
+            elapsed=elapsed,
+        )
 
 
 async def _begin(

@@ -67,12 +67,14 @@ class Intake:
         journal: Knows which ids are new.
         chunk_size: The most ids of a chunk; may be lowered at any time.
         expected: How many distinct sessions the job has, where the caller knows and the input does not tell.
+        is_all: Whether the job has no other input than this one.
     """
 
     ids: Ids
     journal: Journal
     chunk_size: int
     expected: int | None = None
+    is_all: bool = True
     exhausted: bool = field(default=False, init=False)
     read: int = field(default=0, init=False)
     repeated: int = field(default=0, init=False)

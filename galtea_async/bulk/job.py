@@ -84,7 +84,7 @@ async def open_job(
         )
 
 
-def run_service(client: BatchClient, settings: JobSettings, token: str) -> RunService:
+def run_service(client: object, settings: JobSettings, token: str) -> RunService:
     """Return the service of a job with a run of its own.
 
     Raises:

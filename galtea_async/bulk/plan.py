@@ -16,6 +16,7 @@ __all__ = ["Plan"]
 _SESSIONS: Final = "sessions"
 _IN_RUN: Final = "sessions in a run"
 _VERSION: Final = "version "
+_VERSION_IN_RUN: Final = "version in a run "
 
 
 @frozen(kw_only=True)
@@ -38,9 +39,10 @@ class Plan:
         return cls(kind=_IN_RUN if in_run else _SESSIONS, target=target, settings=settings)
 
     @classmethod
-    def of_version(cls, version_id: str, target: str, settings: JobSettings) -> Plan:
+    def of_version(cls, version_id: str, target: str, settings: JobSettings, *, in_run: bool) -> Plan:
         """Return the plan to evaluate a version."""
-        return cls(kind=_VERSION + version_id, target=target, settings=settings)
+        kind = _VERSION_IN_RUN if in_run else _VERSION
+        return cls(kind=kind + version_id, target=target, settings=settings)
 
     @classmethod
     def from_described(cls, texts: Mapping[str, str]) -> Plan:
@@ -56,12 +58,15 @@ class Plan:
     @property
     def version_id(self) -> str | None:
         """The version that is evaluated; `None` for explicit ids."""
-        return self.kind.removeprefix(_VERSION) if self.kind.startswith(_VERSION) else None
+        for prefix in (_VERSION_IN_RUN, _VERSION):
+            if self.kind.startswith(prefix):
+                return self.kind.removeprefix(prefix)
+        return None
 
     @property
     def in_run(self) -> bool:
         """Whether the job has a run of its own."""
-        return self.kind == _IN_RUN
+        return self.kind == _IN_RUN or self.kind.startswith(_VERSION_IN_RUN)
 
     def described(self) -> dict[str, str]:
         """Return each setting as a text; the order in which metrics were named does not count."""

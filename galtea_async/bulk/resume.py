@@ -68,6 +68,7 @@ async def resume_bulk_evaluation(
             metrics=plan.settings.metrics,
             specification_ids=plan.settings.specification_ids,
             chunk_size=chunk_size,
+            grouping="run" if plan.in_run else "batch",
             journal=journal,
             retry_failed=retry_failed,
             reconcile=reconcile,

@@ -210,7 +210,8 @@ class BulkRun:
 
     async def _note_end_of_input(self) -> None:
         """Write down, once, that the journal has all of the input, so that resuming needs none."""
-        if self.intake.finished and not self._unwritten and not self._input_noted:
+        whole = self.intake.finished and self.intake.is_all
+        if whole and not self._unwritten and not self._input_noted:
             self._input_noted = True
             await self.journal.put(input_complete=1)
 

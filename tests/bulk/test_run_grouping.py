@@ -15,6 +15,7 @@ from galtea_async import (
     OutcomeStatus,
     ReconcilePolicy,
     evaluate_sessions,
+    evaluate_version,
     open_bulk_evaluation,
     resume_bulk_evaluation,
 )
@@ -230,3 +231,32 @@ async def test_a_run_that_cannot_be_closed_is_told() -> None:
         report = await evaluate_sessions(world.galtea, world.session_ids, grouping="run")
         assert report.sessions_evaluated == 3
         assert [message for message in report.messages if "everything was evaluated, but" in message]
+
+
+async def test_a_version_in_one_run(tmp_path: Path) -> None:
+    """A whole version goes into one run, session by session, also when answers are lost and it is resumed."""
+    path = tmp_path / "job.db"
+    faults = [Fault(route=EVALUATE, when="after", action=Reset(), nth=[3, 20])]
+    async with open_world(sessions=40, faults=faults) as world:
+        job = asyncio.create_task(
+            evaluate_version(world.galtea, world.version_id, grouping="run", journal=path, reconcile=POLICY)
+        )
+        await asyncio.sleep(0.05)
+        job.cancel()
+        await asyncio.gather(job, return_exceptions=True)
+        report = await resume_bulk_evaluation(world.galtea, path, reconcile=POLICY)
+        check_sums(report)
+        assert report.sessions_evaluated == 40
+        await world.check_once(world.session_ids)
+        await check_one_run(world)
+        assert not [request for request in world.emulator.requests if request.path.endswith("fromSessions")]
+
+
+async def test_a_version_in_one_run_is_another_job(tmp_path: Path) -> None:
+    """The journal of a version that was begun in batches is refused for one run, and the other way round."""
+    async with open_world(sessions=3) as world:
+        await evaluate_version(world.galtea, world.version_id, journal=tmp_path / "job.db")
+        with pytest.raises(JournalMismatchError, match="kind"):
+            await evaluate_version(
+                world.galtea, world.version_id, grouping="run", journal=tmp_path / "job.db"
+            )
