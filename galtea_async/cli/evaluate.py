@@ -11,20 +11,17 @@ from typing import Final, TextIO
 
 from galtea_async import (
     AsyncGaltea,
-    BulkEvaluationError,
     BulkReport,
     ConfigurationError,
     ReconcilePolicy,
     evaluate_sessions,
     evaluate_version,
 )
+from galtea_async.cli.bulk_run import add_bulk_options, run_and_report
 from galtea_async.cli.command import Command
-from galtea_async.cli.duration import seconds
 from galtea_async.cli.exit_code import ExitCode
 from galtea_async.cli.id_lines import id_lines
-from galtea_async.cli.number import whole_number
 from galtea_async.cli.progress_line import ProgressLine
-from galtea_async.cli.report_text import report_as_json, report_as_text
 
 __all__ = ["COMMAND"]
 
@@ -51,49 +48,18 @@ def _add_arguments(parser: ArgumentParser) -> None:
     add("--journal", metavar="FILE", help="makes the job resumable: the same command continues it")
     add("--retry-failed", action="store_true", help="also send what failed in an earlier run of the journal")
     add(
-        "--chunk-size",
-        type=whole_number(least=1, most=1_000),
-        default=200,
-        metavar="N",
-        help="ids a request (200)",
-    )
-    add(
-        "--concurrency",
-        type=whole_number(least=1),
-        default=16,
-        metavar="N",
-        help="requests in flight at once (16)",
-    )
-    add(
         "--strategy",
         choices=("follow", "list"),
         default="follow",
         help="of --version; follow: one call by version, then the rest by id; list: all by id (follow)",
     )
-    add(
-        "--settle",
-        type=seconds,
-        default=10.0,
-        metavar="TIME",
-        help="after a lost answer, for so long its rows must stay unchanged to be believed (10s)",
-    )
-    add("--json", action="store_true", help="print the report as JSON")
+    add_bulk_options(parser, chunk_size_help="ids a request (200)")
 
 
 def _run(arguments: Namespace) -> ExitCode:
     if arguments.retry_failed and arguments.journal is None:
         raise ConfigurationError("--retry-failed needs --journal: without it no earlier run is known")
-    progress = ProgressLine(sys.stderr)
-    write = report_as_json if arguments.json else report_as_text
-    try:
-        report = _evaluated(arguments, progress)
-    except BulkEvaluationError as error:
-        print(write(error.report), flush=True)
-        raise
-    finally:
-        progress.end()
-    print(write(report), flush=True)
-    return _code_of(report)
+    return run_and_report(lambda progress: _evaluated(arguments, progress), as_json=arguments.json)
 
 
 def _evaluated(arguments: Namespace, progress: ProgressLine) -> BulkReport:
@@ -141,11 +107,6 @@ def _opened(path: str) -> Generator[TextIO]:
     # What is not UTF-8 is kept as it is, so that the library can say which id is wrong.
     with open(source, encoding="utf-8", errors="surrogateescape", closefd=path != "-") as lines:
         yield lines
-
-
-def _code_of(report: BulkReport) -> ExitCode:
-    incomplete = report.sessions_failed or report.sessions_unresolved
-    return ExitCode.INCOMPLETE if incomplete else ExitCode.DONE
 
 
 COMMAND: Final = Command(

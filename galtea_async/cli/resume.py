@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from argparse import ArgumentParser, Namespace
 from typing import Final
 
 from galtea_async import (
     AsyncGaltea,
-    BulkEvaluationError,
     BulkReport,
     ReconcilePolicy,
     resume_bulk_evaluation,
 )
+from galtea_async.cli.bulk_run import add_bulk_options, run_and_report
 from galtea_async.cli.command import Command
-from galtea_async.cli.duration import seconds
 from galtea_async.cli.exit_code import ExitCode
-from galtea_async.cli.number import whole_number
 from galtea_async.cli.progress_line import ProgressLine
-from galtea_async.cli.report_text import report_as_json, report_as_text
 
 __all__ = ["COMMAND"]
 
@@ -38,43 +34,11 @@ def _add_arguments(parser: ArgumentParser) -> None:
     add = parser.add_argument
     add("journal", metavar="JOURNAL", help="the journal of the job")
     add("--retry-failed", action="store_true", help="also send what failed in an earlier run")
-    add(
-        "--chunk-size",
-        type=whole_number(least=1, most=1_000),
-        default=200,
-        metavar="N",
-        help="ids a request that is not planned yet (200)",
-    )
-    add(
-        "--concurrency",
-        type=whole_number(least=1),
-        default=16,
-        metavar="N",
-        help="requests in flight at once (16)",
-    )
-    add(
-        "--settle",
-        type=seconds,
-        default=10.0,
-        metavar="TIME",
-        help="after a lost answer, for so long its rows must stay unchanged to be believed (10s)",
-    )
-    add("--json", action="store_true", help="print the report as JSON")
+    add_bulk_options(parser, chunk_size_help="ids a request that is not planned yet (200)")
 
 
 def _run(arguments: Namespace) -> ExitCode:
-    progress = ProgressLine(sys.stderr)
-    write = report_as_json if arguments.json else report_as_text
-    try:
-        report = asyncio.run(_resumed(arguments, progress))
-    except BulkEvaluationError as error:
-        print(write(error.report), flush=True)
-        raise
-    finally:
-        progress.end()
-    print(write(report), flush=True)
-    incomplete = report.sessions_failed or report.sessions_unresolved
-    return ExitCode.INCOMPLETE if incomplete else ExitCode.DONE
+    return run_and_report(lambda progress: asyncio.run(_resumed(arguments, progress)), as_json=arguments.json)
 
 
 async def _resumed(arguments: Namespace, progress: ProgressLine) -> BulkReport:
