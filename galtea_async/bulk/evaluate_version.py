@@ -124,8 +124,13 @@ async def evaluate_version(
         finally:
             elapsed += bulk.elapsed
         report = bulk.report()
-        listing = service.gauge.requests if in_run else 0
-        return evolve(report, requests=report.requests + listing, elapsed=report.elapsed + before)
+        report = evolve(report, elapsed=report.elapsed + before)
+        if not in_run:
+            return report
+        listing = service.gauge
+        return evolve(
+            report, requests=report.requests + listing.requests, retries=report.retries + listing.retries
+        )
 
     try:
         if in_run:
