@@ -45,9 +45,10 @@ from galtea_async.errors import (
     ServerError,
     TransportError,
     UnknownOutcomeError,
+    WouldWaitError,
 )
 from galtea_async.galtea import AsyncGaltea
-from galtea_async.http import Statistics
+from galtea_async.http import RouteStatistics, Statistics
 from galtea_async.models import (
     BatchEvaluation,
     Evaluation,
@@ -100,6 +101,7 @@ __all__ = [
     "ReconcilePolicy",
     "RequestBlockedError",
     "RetryPolicy",
+    "RouteStatistics",
     "Run",
     "RunKind",
     "RunOpener",
@@ -116,6 +118,7 @@ __all__ = [
     "TransportError",
     "UnknownOutcomeError",
     "Version",
+    "WouldWaitError",
     "__version__",
     "evaluate_sessions",
     "evaluate_version",

@@ -7,7 +7,7 @@ import math
 import os
 import warnings
 from collections.abc import Callable, Mapping
-from typing import Any, Final, cast
+from typing import Any, Final, Literal, cast
 
 from attrs import Attribute, evolve, field, frozen
 
@@ -60,21 +60,26 @@ def _whole_number(*, at_least: int, optional: bool = False) -> _Validator:
 
 @frozen(kw_only=True)
 class Timeout:
-    """Three clocks of one attempt, in seconds; none of them runs while a request waits for its turn.
+    """The clocks of one attempt, in seconds: three for the exchange, one for the wait before it.
+
+    The clocks of the exchange do not run while a request waits for its turn, and the other way round.
 
     Attributes:
         connect: For the connection: DNS, TCP and TLS.
         read: From the moment the request has its connection to the last byte of the answer.
-        total: For the attempt as a whole; `None` leaves it to the other two.
+        total: For the exchange as a whole; `None` leaves it to the other two.
+        queue: For the wait for its turn; 0 fails at once where there is none, `None` waits as long as it
+            takes.
 
     Example:
         >>> Timeout(read=120.0)
-        Timeout(connect=5.0, read=120.0, total=None)
+        Timeout(connect=5.0, read=120.0, total=None, queue=None)
     """
 
     connect: float = field(default=5.0, validator=_number(inclusive=False))
     read: float = field(default=60.0, validator=_number(inclusive=False))
     total: float | None = field(default=None, validator=_number(inclusive=False, optional=True))
+    queue: float | None = field(default=None, validator=_number(optional=True))
 
 
 @frozen(kw_only=True)
@@ -89,6 +94,8 @@ class RetryPolicy:
         throttle_delay: The first ceiling in seconds after a 429 that names no wait.
         max_delay: The highest ceiling in seconds.
         max_retry_after: The longest `Retry-After` in seconds that is waited for; beyond it a call fails.
+        deadline: Seconds for the whole call, its waits and repeats included; `None` sets none. No wait is
+            begun that would end after it.
 
     Example:
         >>> RetryPolicy(attempts=1).attempts
@@ -100,6 +107,7 @@ class RetryPolicy:
     throttle_delay: float = field(default=1.0, validator=_number())
     max_delay: float = field(default=20.0, validator=_number())
     max_retry_after: float = field(default=300.0, validator=_number())
+    deadline: float | None = field(default=None, validator=_number(inclusive=False, optional=True))
 
 
 @frozen
@@ -109,6 +117,9 @@ class RateLimit:
     Attributes:
         requests: How many requests are allowed.
         per: In how many seconds.
+        shape: `"smooth"` spaces the requests evenly, which suits every kind of limit. `"window"` sends as
+            many as come at once and then rests until the window is over, which suits a service that counts
+            in windows. Neither ever sends more than `requests` in any `per` seconds.
 
     Example:
         >>> RateLimit(50, 60).interval
@@ -117,10 +128,17 @@ class RateLimit:
 
     requests: int = field(validator=_whole_number(at_least=1))
     per: float = field(validator=_number(inclusive=False))
+    shape: Literal["smooth", "window"] = field(default="smooth", kw_only=True)
+
+    @shape.validator
+    def _is_known(self, _: Attribute[Any], shape: object) -> None:
+        if shape not in ("smooth", "window"):
+            message = f"RateLimit.shape must be 'smooth' or 'window', not {shape!r}"
+            raise ConfigurationError(message)
 
     @property
     def interval(self) -> float:
-        """Seconds between two requests."""
+        """Seconds between two requests, on average."""
         return self.per / self.requests
 
 

@@ -15,6 +15,8 @@ from galtea_async.errors import (
     NotSentError,
     PaymentRequiredError,
     PermissionDeniedError,
+    RateLimitedError,
+    WouldWaitError,
 )
 from galtea_async.settings import StopPolicy
 
@@ -22,6 +24,9 @@ __all__ = ["Patience", "ends_run", "exceeded"]
 
 _MOST_IN_VAIN: Final = 20
 """So many requests in a row may be lost without having done anything, however long that takes."""
+
+_TIMES_AS_LONG_WHEN_ASKED: Final = 10
+"""A service that asks to wait is there; it is borne so many times as long as one that does nothing."""
 
 _JUDGED_FROM: Final = 100
 """Sessions that must be done before a share of failures means anything."""
@@ -76,7 +81,11 @@ class Patience:
         return self._in_vain >= _MOST_IN_VAIN and now - self.last_success >= self.seconds
 
     def is_over(self, error: GalteaError, now: float) -> bool:
-        """Tell whether to end the run: at once for a service that was never reached, else after a while."""
-        if isinstance(error, NotSentError) and not self.has_succeeded:
+        """Tell whether to end the run: at once for one that makes no sense to wait for, else after a while.
+
+        That is a service which was never reached, or one that asks for a longer rest than the client bears.
+        """
+        if isinstance(error, WouldWaitError) or (isinstance(error, NotSentError) and not self.has_succeeded):
             return True
-        return now - self.last_success >= self.seconds
+        times = _TIMES_AS_LONG_WHEN_ASKED if isinstance(error, RateLimitedError) else 1
+        return now - self.last_success >= times * self.seconds

@@ -51,15 +51,27 @@ class Call:
         Raises:
             Problem: With status 400, when the body does not have the shape.
         """
-        fields = self.payload
-        if not isinstance(fields, dict):
+        return _converted({name: value for name, value in self._object().items() if value is not None}, shape)
+
+    def changes(self, shape: type[_Body]) -> _Body:
+        """Read the body as changes to an object: `null` empties a field, an absent key leaves it alone.
+
+        Raises:
+            Problem: With status 400, when the body does not have the shape.
+        """
+        return _converted(self._object(), shape)
+
+    def _object(self) -> dict[str, object]:
+        if not isinstance(self.payload, dict):
             raise Problem(400, "A JSON object is required as the request body")
-        try:
-            return msgspec.convert(
-                {name: value for name, value in fields.items() if value is not None}, shape
-            )
-        except msgspec.ValidationError as error:
-            raise Problem(400, f"Invalid request body: {error}") from None
+        return self.payload
+
+
+def _converted(fields: dict[str, object], shape: type[_Body]) -> _Body:
+    try:
+        return msgspec.convert(fields, shape)
+    except msgspec.ValidationError as error:
+        raise Problem(400, f"Invalid request body: {error}") from None
 
 
 @attrs.frozen(kw_only=True)

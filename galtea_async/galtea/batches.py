@@ -30,6 +30,7 @@ from galtea_async.galtea.ownership import Ownership
 from galtea_async.http.channel import Channel
 from galtea_async.http.gauge import JobGauge
 from galtea_async.http.meter import metered
+from galtea_async.http.priority import urgently
 from galtea_async.models.evaluation import Evaluation
 from galtea_async.models.session import Session
 
@@ -93,7 +94,7 @@ class GalteaBatches:
 
     async def find(self, content: NewChunk, since: float, answer: BatchAnswer | None) -> Findings:
         """Look for the rows that a batch has made."""
-        with metered(self.gauge.meter):
+        with metered(self.gauge.meter), urgently():
             start = datetime.fromtimestamp(since, UTC) - _TIME_RESOLUTION
             rows = await self._rows(content, start)
             expected = await self.expected.of(content.metrics)

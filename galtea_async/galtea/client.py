@@ -5,44 +5,38 @@ from __future__ import annotations
 import re
 import ssl
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import TracebackType
-from typing import Final, Self, TypeVar, final
+from typing import Final, Self, final
+
+from attrs import evolve
 
 from galtea_async._version import __version__
 from galtea_async.bulk.provider import JobSettings
-from galtea_async.errors import ConfigurationError, InvalidRequestError
+from galtea_async.errors import ConfigurationError, InvalidRequestError, LifecycleError
+from galtea_async.events import Observer
 from galtea_async.galtea.batches import GalteaBatches
 from galtea_async.galtea.configuration import (
     checked_base_url,
     checked_headers,
     checked_key,
+    checked_observers,
     checked_proxy,
     merged_headers,
 )
 from galtea_async.galtea.evaluations import Evaluations
-from galtea_async.galtea.expected_metrics import ExpectedMetrics
-from galtea_async.galtea.filters import (
-    EvaluationFilters,
-    MetricFilters,
-    RunFilters,
-    SessionFilters,
-    names_of,
-)
-from galtea_async.galtea.listing import Listing
-from galtea_async.galtea.ownership import Ownership
+from galtea_async.galtea.listings import Listings
 from galtea_async.galtea.requests import any_call
 from galtea_async.galtea.run_batches import GalteaRunBatches
+from galtea_async.galtea.services import batch_service, run_service
 from galtea_async.galtea.sessions import Sessions
 from galtea_async.http.aiohttp_transport import AiohttpTransport
+from galtea_async.http.call_options import CallOptions
 from galtea_async.http.channel import Channel
+from galtea_async.http.link import Link
 from galtea_async.http.statistics import Statistics
 from galtea_async.http.target import query_of
-from galtea_async.models.evaluation import Evaluation
 from galtea_async.models.json_value import JsonValue
-from galtea_async.models.metric import Metric
-from galtea_async.models.run import Run
-from galtea_async.models.session import Session
 from galtea_async.secret import Secret
 from galtea_async.settings import Environment, RateLimit, RetryPolicy, Timeout
 
@@ -59,8 +53,6 @@ _OWN_HEADERS: Final = {
 }
 
 _PATH: Final = re.compile(r"/(?!/)[!-~]*")
-
-_Row = TypeVar("_Row", Session, Evaluation, Run, Metric)
 
 
 @final
@@ -83,6 +75,7 @@ class AsyncGaltea:
         trust_env: Take the proxy from HTTP_PROXY, HTTPS_PROXY and NO_PROXY.
         ssl_context: A TLS context of your own; else one is made when the client opens, so that
             SSL_CERT_FILE and SSL_CERT_DIR count then.
+        observers: Callables that get a record of each step of each request; see `galtea_async.events`.
         max_body: The number of decompressed bytes after which an answer is cut off.
 
     Attributes:
@@ -115,6 +108,7 @@ class AsyncGaltea:
         proxy: str | None = None,
         trust_env: bool = False,
         ssl_context: ssl.SSLContext | None = None,
+        observers: Iterable[Observer] = (),
         max_body: int = _MAX_BODY,
     ) -> None:
         """Check the settings; nothing is opened yet."""
@@ -125,32 +119,39 @@ class AsyncGaltea:
         for name, value in (("max_concurrency", max_concurrency), ("max_body", max_body)):
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
                 raise ConfigurationError(f"{name} must be a whole number, at least 1, not {value!r}")
-        self._base_url = checked_base_url(base_url or environment.text("GALTEA_API_URL") or _DEFAULT_URL)
-        self._channel = Channel(
+        url = checked_base_url(base_url or environment.text("GALTEA_API_URL") or _DEFAULT_URL)
+        link = Link(
             transport=AiohttpTransport(
-                base_url=self._base_url,
+                base_url=url,
                 headers=merged_headers(
                     _OWN_HEADERS, checked_headers(environment.headers()), checked_headers(headers)
                 ),
                 secret_headers={"Authorization": Secret(f"Bearer {key}")},
-                timeout=timeout or environment.timeout(),
                 proxy=None if proxy is None else checked_proxy(proxy),
                 trust_env=trust_env,
                 ssl_context=ssl_context,
                 max_body=max_body,
             ),
             max_concurrency=max_concurrency,
-            retry=retry or environment.retry(),
             rate_limit=rate_limit,
+            observers=checked_observers(observers),
         )
-        self._session_rows = self._listing("/sessions", Session, SessionFilters)
-        self._evaluation_rows = self._listing("/evaluations", Evaluation, EvaluationFilters)
-        self.sessions = Sessions(self._channel, self._session_rows)
-        self.evaluations = Evaluations(self._channel, self._evaluation_rows)
+        options = CallOptions(timeout=timeout or environment.timeout(), retry=retry or environment.retry())
+        self._use(url, Channel(link=link, options=options))
+        self._is_view = False
+
+    def _use(self, base_url: str, channel: Channel) -> None:
+        """Send everything through a channel."""
+        self._base_url = base_url
+        self._channel = channel
+        listings = Listings(channel, base_url)
+        self.sessions = Sessions(channel, listings.sessions())
+        self.evaluations = Evaluations(channel, listings.evaluations())
 
     async def __aenter__(self) -> Self:
         """Open the client in the running loop."""
-        await self._channel.open()
+        self._refuse_view()
+        await self._channel.link.open()
         return self
 
     async def __aexit__(
@@ -159,8 +160,8 @@ class AsyncGaltea:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Close every connection."""
-        await self._channel.close()
+        """Close every connection, as `close()` does."""
+        await self.close()
 
     def __reduce__(self) -> tuple[object, ...]:
         """Refuse to be pickled: connections and keys do not travel."""
@@ -169,12 +170,74 @@ class AsyncGaltea:
 
     def __repr__(self) -> str:
         """Tell the client's whole state; no key."""
-        state = "open" if self._channel.is_open else "closed"
+        state = "open" if self._channel.link.is_open else "closed"
         now = self.statistics()
+        rate = "" if now.rate is None else f", at most {now.rate:.3g}/s"
+        rest = "" if not now.held_for else f", resting for {now.held_for:.3g} s"
         return (
             f"<AsyncGaltea {self._base_url} {state}: {now.in_flight} of {now.limit} in flight, "
-            f"{now.waiting} waiting, {now.backing_off} backing off, {now.sent} sent, {now.retried} retried>"
+            f"{now.waiting} waiting, {now.backing_off} backing off, {now.sent} sent, {now.retried} retried, "
+            f"retry budget {now.retry_budget}{rate}{rest}>"
         )
+
+    async def close(self, *, drain: float = 0.0) -> None:
+        """Close the client; leaving `async with` does this without a drain. Closing twice is fine.
+
+        From now on no call can begin. Calls under way may go on for `drain` seconds, waits and repeats
+        included; a cancel cuts that short. What is left then ends: a request that waits with
+        `LifecycleError`, one in flight with `NoAnswerError` or, for a write, `UnknownOutcomeError`.
+        `iterate` and the bulk helpers make many calls: they end at their next one, and a bulk run can be
+        resumed.
+
+        Args:
+            drain: Seconds that calls under way have; 0 ends them at once.
+
+        Raises:
+            LifecycleError: Called in another event loop or process, or on what `with_options` returned.
+
+        Example:
+            >>> client = await AsyncGaltea(emulator.api_key, base_url=emulator.url).__aenter__()
+            >>> session = asyncio.create_task(client.sessions.get(session_ids[0]))
+            >>> await asyncio.sleep(0)
+            >>> await client.close(drain=10.0)
+            >>> (await session).id == session_ids[0]
+            True
+        """
+        self._refuse_view()
+        await self._channel.link.close(drain)
+
+    def with_options(self, *, timeout: Timeout | None = None, retry: RetryPolicy | None = None) -> Self:
+        """Return a view of this client that gives its calls more, or less, time and attempts.
+
+        It shares everything else: connections, slots, limits, retry budget, statistics. Making one is cheap,
+        so a web handler can make one a request. The bulk helpers wait for their turn as long as it takes,
+        also when they are given an impatient view.
+
+        Args:
+            timeout: The clocks of one attempt and of the wait before it; by default this client's.
+            retry: How often a call is tried, and how long in all; by default this client's.
+
+        Returns:
+            The view. It is opened and closed with the client, and not by itself.
+
+        Example:
+            >>> quick = galtea.with_options(timeout=Timeout(queue=0), retry=RetryPolicy(deadline=2.0))
+            >>> (await quick.sessions.get(session_ids[0])).id == session_ids[0]
+            True
+        """
+        options = self._channel.options
+        chosen = CallOptions(timeout=timeout or options.timeout, retry=retry or options.retry)
+        view = object.__new__(type(self))
+        view._use(self._base_url, evolve(self._channel, options=chosen))
+        view._is_view = True
+        return view
+
+    def _refuse_view(self) -> None:
+        if self._is_view:
+            raise LifecycleError(
+                "a view from with_options is not opened or closed by itself",
+                advice="open and close the client that it came from",
+            )
 
     async def request(
         self,
@@ -239,16 +302,7 @@ class AsyncGaltea:
             >>> galtea.batch_service(JobSettings()).target == emulator.url
             True
         """
-        return GalteaBatches(
-            target=self._base_url,
-            channel=self._channel,
-            endpoint=self.evaluations,
-            sessions=self._session_rows,
-            evaluations=self._evaluation_rows,
-            ownership=Ownership(self._channel, self._listing("/runs", Run, RunFilters), self._session_rows),
-            expected=self._expected_metrics(settings),
-            settings=settings,
-        )
+        return batch_service(self._channel, self._base_url, settings)
 
     def run_service(self, settings: JobSettings, token: str) -> GalteaRunBatches:
         """Return the service as a job with a run of its own sees it.
@@ -265,15 +319,7 @@ class AsyncGaltea:
             >>> galtea.run_service(JobSettings(), "nightly-1").token
             'nightly-1'
         """
-        return GalteaRunBatches(
-            target=self._base_url,
-            channel=self._channel,
-            evaluations=self._evaluation_rows,
-            runs=self._listing("/runs", Run, RunFilters),
-            expected=self._expected_metrics(settings),
-            settings=settings,
-            token=token,
-        )
+        return run_service(self._channel, self._base_url, settings, token)
 
     def version_service(self, settings: JobSettings) -> GalteaBatches:
         """Return the service as `evaluate_version` sees it.
@@ -290,9 +336,3 @@ class AsyncGaltea:
             0
         """
         return self.batch_service(settings)
-
-    def _expected_metrics(self, settings: JobSettings) -> ExpectedMetrics:
-        return ExpectedMetrics(self._listing("/metrics", Metric, MetricFilters), settings)
-
-    def _listing(self, path: str, model: type[_Row], filters: type) -> Listing[_Row]:
-        return Listing(self._channel, path, model, names_of(filters), len(self._base_url))

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
 from galtea_async.errors import ConfigurationError
+from galtea_async.events import Observer
 
-__all__ = ["checked_base_url", "checked_headers", "checked_key", "checked_proxy", "merged_headers"]
+__all__ = [
+    "checked_base_url",
+    "checked_headers",
+    "checked_key",
+    "checked_observers",
+    "checked_proxy",
+    "merged_headers",
+]
 
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE: Final = re.compile(r"[\x20-\x7e\x80-\xff\t]*")
@@ -68,6 +76,19 @@ def checked_headers(headers: Mapping[str, str] | None) -> dict[str, str]:
         if name.lower() in _OWN_HEADERS:
             raise ConfigurationError(f"the client sets the header {name!r} itself")
         checked[name] = value
+    return checked
+
+
+def checked_observers(observers: Iterable[Observer]) -> tuple[Observer, ...]:
+    """Return observers that can be called.
+
+    Raises:
+        ConfigurationError: One of them is not callable.
+    """
+    checked = tuple(observers)
+    for observer in checked:
+        if not callable(observer):
+            raise ConfigurationError(f"an observer must be callable with one event, not {observer!r}")
     return checked
 
 

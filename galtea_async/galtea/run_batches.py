@@ -26,6 +26,7 @@ from galtea_async.galtea.requests import list_answer_call, object_call
 from galtea_async.http.channel import Channel
 from galtea_async.http.gauge import JobGauge
 from galtea_async.http.meter import metered
+from galtea_async.http.priority import urgently
 from galtea_async.models.converter import unstructure
 from galtea_async.models.evaluation import Evaluation
 from galtea_async.models.run import Run, RunStatus
@@ -81,7 +82,7 @@ class GalteaRunBatches:
     async def find(self, content: NewChunk, since: float, answer: BatchAnswer | None) -> Findings:
         """Look for the rows that the job's run has of these sessions."""
         del since, answer
-        with metered(self.gauge.meter):
+        with metered(self.gauge.meter), urgently():
             run_id = await self._existing()
             rows = [] if run_id is None else await self._rows(run_id, content)
             expected = await self.expected.of(content.metrics)
@@ -98,7 +99,7 @@ class GalteaRunBatches:
             if run_id is None:
                 return
             lost: UnknownOutcomeError | None = None
-            for _ in range(self.channel.retry.attempts):
+            for _ in range(self.channel.options.retry.attempts):
                 run = await self.channel.send(object_call("GET", "/runs/{id}", Run, ids={"id": run_id}))
                 if run.status is not RunStatus.RUNNING:
                     return

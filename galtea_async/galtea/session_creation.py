@@ -36,7 +36,7 @@ async def create_session(channel: Channel, sessions: Listing[Session], wanted: S
     if wanted.custom_id is None:
         return await channel.send(call)
     lost: UnknownOutcomeError | None = None
-    for attempt in range(1, channel.retry.attempts + 1):
+    for attempt in range(1, channel.options.retry.attempts + 1):
         try:
             return await channel.send(call)
         except UnknownOutcomeError as error:

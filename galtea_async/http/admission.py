@@ -1,135 +1,237 @@
-"""Who may send now: one line, first come first served, before a limited number of slots.
+"""Who may send now: a line for each class of routes, before a limited number of slots.
 
-A request is admitted when it is at the head of the line, a slot is free, nobody asked to be left alone, and
-the pace of a known rate limit allows it. A slot is held from admission to the last byte of the answer and
-never during a wait.
+A request is admitted when a slot is free, its class has not reached its own limit (`AdaptiveLimit`), and its
+class's pace allows it (`Rate`). Among those who could go, urgent ones go first: they are the look-ups on
+which other requests wait, and they are few. Among equals it is first come, first served. A slot is held from
+admission to the last byte of the answer and never during a wait.
 
 Every change of state is a synchronous method; the only thing that ever waits is `enter`. The invariants:
 
-- `in_flight` is the number of requests between `enter` and `leave`, and never grows beyond `limit`;
-- nobody overtakes: a newcomer is admitted at once only when the line is empty;
+- `in_flight` is the number of requests between `enter` and `leave`, the sum over all classes, and never grows
+  beyond `ceiling`, nor that of a class beyond its limit at the moment of admission;
+- nobody overtakes an equal: a newcomer is admitted at once only while nobody waits;
 - a request cancelled in the line leaves it; cancelled in the very moment of its admission, it gives the
-  slot back. So a cancel can neither leak a slot nor lose a turn.
+  slot back. So a cancel can neither leak a slot nor lose a turn;
+- a caller who cannot have its turn in time is told so as soon as that is certain, and not when time is up.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Callable
-from typing import TypeAlias
+import math
+from collections.abc import Callable, Mapping
 
-from attrs import define, field
+from attrs import define, field, frozen
 
-from galtea_async.errors import LifecycleError
+from galtea_async.errors import LifecycleError, WouldWaitError
+from galtea_async.http.backoff import RETRY_AFTER_JITTER
+from galtea_async.http.rate import Rate
+from galtea_async.http.route_class import RouteClass, Turn
 
-__all__ = ["Admission"]
+__all__ = ["Admission", "Slot"]
 
-_Turn: TypeAlias = "asyncio.Future[None]"
+
+@frozen(eq=False)
+class Slot:
+    """The right to have one request in flight.
+
+    Attributes:
+        route: The class of the request.
+        taken_at: When it was admitted, by the loop's clock.
+        phase: The phase of its class's learnt rate at that moment.
+    """
+
+    route: RouteClass
+    taken_at: float
+    phase: int
 
 
 @define(kw_only=True)
 class Admission:
-    """The line and the slots.
+    """The lines and the slots.
 
     Args:
-        limit: How many requests may be in flight at once.
-        interval: Seconds between two admissions, 0 for no pace.
+        ceiling: How many requests may be in flight at once, of all classes together.
+        routes: The classes by name.
         clock: The loop's clock.
     """
 
-    limit: int
-    interval: float = 0.0
+    ceiling: int
+    routes: Mapping[str, RouteClass]
     clock: Callable[[], float]
     in_flight: int = field(default=0, init=False)
-    held_until: float = field(default=0.0, init=False)
-    _next_at: float = field(default=0.0, init=False)
-    _line: deque[_Turn] = field(factory=deque[_Turn], init=False, repr=False)
+    _waiting: int = field(default=0, init=False)
+    _number: int = field(default=0, init=False)
     _is_closed: bool = field(default=False, init=False)
     _alarm: asyncio.TimerHandle | None = field(default=None, init=False, repr=False)
 
     @property
     def waiting(self) -> int:
-        """How many requests stand in the line."""
-        return sum(not turn.done() for turn in self._line)
+        """How many requests stand in the lines."""
+        return self._waiting
 
-    async def enter(self) -> None:
+    def enter_at_once(self, name: str) -> Slot | None:
+        """Take a slot where one can be had without a wait, and nobody would be overtaken.
+
+        Args:
+            name: The class of the request.
+
+        Returns:
+            The slot, or `None`: then `enter` waits for one.
+        """
+        route, now = self.routes[name], self.clock()
+        if self._waiting or self._is_closed or self.in_flight >= self.ceiling or now < route.opens_at():
+            return None
+        return self._take(route, now)
+
+    async def enter(
+        self,
+        name: str,
+        *,
+        urgent: bool = False,
+        until: float = math.inf,
+        longest_rest: float = math.inf,
+    ) -> Slot:
         """Wait for a turn; returns with a slot held.
 
+        Args:
+            name: The class of the request.
+            urgent: Whether other requests wait for this one.
+            until: When to give up, by the loop's clock.
+            longest_rest: How many seconds of rest to bear, where the service asks for one.
+
         Raises:
+            WouldWaitError: The turn did not come in time, or cannot.
             LifecycleError: The line is closed, or was closed meanwhile.
         """
+        slot = self.enter_at_once(name)
+        if slot is not None:
+            return slot
         if self._is_closed:
             raise _closed()
-        now = self.clock()
-        if not self._line and self.in_flight < self.limit and now >= self._open_at():
-            self._take(now)
-            return
-        turn = asyncio.get_running_loop().create_future()
-        self._line.append(turn)
+        route, now = self.routes[name], self.clock()
+        self._number += 1
+        turn = Turn(self._number, until, longest_rest, asyncio.get_running_loop().create_future())
+        (route.urgent if urgent else route.ordinary).append(turn)
+        self._waiting += 1
         self._admit()
-        try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled() and turn.exception() is None:
-                self.leave()
-            else:
-                turn.cancel()
-                self._admit()
-            raise
+        self._send_away(turn, self._too_long(route.rate, turn, now))
+        return await self._wait(route, turn)
 
-    def leave(self) -> None:
-        """Give the slot back."""
+    def leave(self, slot: Slot) -> None:
+        """Give a slot back."""
         self.in_flight -= 1
+        slot.route.limit.in_flight -= 1
         self._admit()
 
-    def hold(self, until: float) -> None:
-        """Admit nobody before a moment of the loop's clock."""
-        self.held_until = max(self.held_until, until)
+    def hold(self, rate: Rate, until: float) -> None:
+        """Admit nobody of a rate before a moment; who would wait longer than it bears is sent away."""
+        rate.hold(until)
+        now = self.clock()
+        for route in self.routes.values():
+            if route.rate is rate:
+                for turn in (*route.urgent, *route.ordinary):
+                    self._send_away(turn, self._too_long(rate, turn, now))
         self._admit()
 
     def close(self) -> None:
-        """Send everybody in the line away, and let nobody in any more."""
+        """Send everybody in the lines away, and let nobody in any more."""
         self._is_closed = True
-        for turn in self._line:
-            if not turn.done():
-                turn.set_exception(_closed())
-        self._line.clear()
-        if self._alarm is not None:
-            self._alarm.cancel()
-            self._alarm = None
+        for route in self.routes.values():
+            for turn in (*route.urgent, *route.ordinary):
+                self._send_away(turn, _closed())
+        self._set_alarm(math.inf)
 
-    def _open_at(self) -> float:
-        return max(self.held_until, self._next_at)
+    async def _wait(self, route: RouteClass, turn: Turn) -> Slot:
+        timer = None
+        if turn.until < math.inf:
+            timer = asyncio.get_running_loop().call_at(turn.until, self._give_up, route, turn)
+        try:
+            await turn.granted
+        except asyncio.CancelledError:
+            if _is_admitted(turn):
+                self.leave(Slot(route, self.clock(), route.rate.learned.phase))
+            else:
+                self._waiting -= turn.granted.cancelled()
+                self._admit()
+            raise
+        finally:
+            if timer is not None:
+                timer.cancel()
+        return Slot(route, self.clock(), route.rate.learned.phase)
 
-    def _take(self, now: float) -> None:
+    def _give_up(self, route: RouteClass, turn: Turn) -> None:
+        wait = route.rate.opens_at - self.clock()
+        message = "its turn did not come in time"
+        self._send_away(turn, WouldWaitError(message, wait=wait if wait > 0 else None))
+        self._admit()
+
+    def _too_long(self, rate: Rate, turn: Turn, now: float) -> WouldWaitError | None:
+        """Return why a turn cannot come in time, where that is certain."""
+        rest, wait = rate.held_until - now, rate.opens_at - now
+        if rest > turn.longest_rest * (1 + RETRY_AFTER_JITTER):
+            return WouldWaitError(f"the service asks to be left alone for {rest:.3g} s more", wait=rest)
+        if now >= turn.until and wait <= 0:
+            return WouldWaitError("no slot is free")
+        if now + max(0.0, wait) > turn.until:
+            return WouldWaitError(f"its turn cannot come in time: not for {wait:.3g} s more", wait=wait)
+        return None
+
+    def _send_away(self, turn: Turn, problem: Exception | None) -> None:
+        if problem is not None and not turn.granted.done():
+            self._waiting -= 1
+            turn.granted.set_exception(problem)
+
+    def _take(self, route: RouteClass, now: float) -> Slot:
         self.in_flight += 1
-        self._next_at = max(self._next_at, now) + self.interval if self.interval else 0.0
+        route.limit.in_flight += 1
+        route.rate.sent(now)
+        return Slot(route, now, route.rate.learned.phase)
 
     def _admit(self) -> None:
-        """Admit from the head of the line while all conditions hold; else set the alarm for when they may."""
-        while self._line and self._line[0].done():
-            _ = self._line.popleft()
-        while self._line and self.in_flight < self.limit:
+        """Admit from the heads of the lines while all conditions hold; else set the alarm for then."""
+        while self._waiting and self.in_flight < self.ceiling:
             now = self.clock()
-            if now < self._open_at():
-                self._wake_at(self._open_at())
+            route, opens_at = self._next(now)
+            if route is None:
+                self._set_alarm(opens_at)
                 return
-            turn: _Turn = self._line.popleft()
-            if not turn.done():
-                self._take(now)
-                turn.set_result(None)
+            _ = self._take(route, now)
+            self._waiting -= 1
+            route.pop().granted.set_result(None)
+        self._set_alarm(math.inf)
 
-    def _wake_at(self, moment: float) -> None:
+    def _next(self, now: float) -> tuple[RouteClass | None, float]:
+        """Return the class whose head goes next, or the moment at which one may."""
+        chosen, rank, soonest = None, (True, math.inf), math.inf
+        for route in self.routes.values():
+            head = route.head()
+            if head is None:
+                continue
+            opens_at = route.opens_at()
+            if opens_at > now:
+                soonest = min(soonest, opens_at)
+            elif (not route.urgent, head.number) < rank:
+                chosen, rank = route, (not route.urgent, head.number)
+        return chosen, soonest
+
+    def _set_alarm(self, moment: float) -> None:
         if self._alarm is not None:
             if self._alarm.when() == moment:
                 return
             self._alarm.cancel()
-        self._alarm = asyncio.get_running_loop().call_at(moment, self._ring)
+            self._alarm = None
+        if moment < math.inf:
+            self._alarm = asyncio.get_running_loop().call_at(moment, self._ring)
 
     def _ring(self) -> None:
         self._alarm = None
         self._admit()
+
+
+def _is_admitted(turn: Turn) -> bool:
+    future = turn.granted
+    return future.done() and not future.cancelled() and future.exception() is None
 
 
 def _closed() -> LifecycleError:

@@ -15,20 +15,22 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import ssl
 from collections.abc import Mapping
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, final
 from urllib.request import getproxies_environment, proxy_bypass
 
 import aiohttp
 from attrs import define, field
+from multidict import CIMultiDict
 from yarl import URL
 
 from galtea_async.errors import LifecycleError
 from galtea_async.http.exchange import Answer, Exchange, Loss, WireRequest
 from galtea_async.secret import MASK, Secret
-from galtea_async.settings import Timeout
 
 if TYPE_CHECKING:
     from aiohttp.client import ClientTimeout
@@ -46,26 +48,34 @@ _NO_CEILING: Final = float("inf")
 _JSON_HEADERS: Final = {"Content-Type": "application/json"}
 
 
-@define
+@define(eq=False)
 class _Sending:
     """What is known of the request that the current task carries."""
 
     clock: asyncio.Timeout
     read: float
-    deadline: float | None
+    limit: float
     sends: int = 0
+    timed_out: bool = False
+    aborted: bool = False
     status: int | None = None
     headers: Mapping[str, str] = field(factory=dict[str, str])
     pieces: list[bytes] = field(factory=list[bytes])
 
     def answered(self, response: aiohttp.ClientResponse) -> None:
         self.status = response.status
-        self.headers = {name.lower(): value for name, value in response.headers.items()}
+        self.headers = response.headers
+
+    def abort(self, now: float) -> None:
+        self.aborted = True
+        if not self.clock.expired():
+            self.clock.reschedule(now)
 
     def connected(self, now: float) -> None:
         self.sends += 1
-        limit = now + self.read
-        self.clock.reschedule(limit if self.deadline is None else min(limit, self.deadline))
+        if self.aborted:
+            return
+        self.clock.reschedule(min(now + self.read, self.limit))
 
 
 _sending: ContextVar[_Sending] = ContextVar("galtea_async_sending")
@@ -95,7 +105,6 @@ class AiohttpTransport:
         base_url: Scheme, host and an optional path, without a slash at the end.
         headers: Sent with every request.
         secret_headers: Sent with every request too, and never shown.
-        timeout: The clocks of one attempt.
         proxy: The URL of a proxy, or `None`.
         trust_env: Take the proxy from HTTP_PROXY, HTTPS_PROXY and NO_PROXY where `proxy` is `None`.
         ssl_context: A TLS context of the caller's; by default one is made when the transport opens.
@@ -105,22 +114,22 @@ class AiohttpTransport:
     base_url: str
     headers: Mapping[str, str]
     secret_headers: Mapping[str, Secret]
-    timeout: Timeout
     proxy: str | None = field(repr=False)
     trust_env: bool
     ssl_context: ssl.SSLContext | None
     max_body: int
-    _headers: dict[str, str] = field(factory=dict[str, str], init=False, repr=False)
-    _json_headers: dict[str, str] = field(factory=dict[str, str], init=False, repr=False)
+    _headers: CIMultiDict[str] = field(factory=CIMultiDict[str], init=False, repr=False)
+    _json_headers: CIMultiDict[str] = field(factory=CIMultiDict[str], init=False, repr=False)
     _session: aiohttp.ClientSession | None = field(default=None, init=False, repr=False)
     _proxy_in_use: str | None = field(default=None, init=False, repr=False)
+    _under_way: set[_Sending] = field(factory=set[_Sending], init=False, repr=False)
 
     async def open(self) -> None:
         """Make the session; nothing is connected yet."""
         self._proxy_in_use = self.proxy or (self._proxy_of_environment() if self.trust_env else None)
         secrets = {name: secret.reveal() for name, secret in self.secret_headers.items()}
-        self._headers = {**self.headers, **secrets}
-        self._json_headers = {**self._headers, **_JSON_HEADERS}
+        self._headers = CIMultiDict({**self.headers, **secrets})
+        self._json_headers = CIMultiDict({**self._headers, **_JSON_HEADERS})
         connector = _NotingConnector(
             limit=0,
             keepalive_timeout=_IDLE_SECONDS,
@@ -130,16 +139,16 @@ class AiohttpTransport:
         self._session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(
-                connect=self.timeout.connect, sock_connect=self.timeout.connect, ceil_threshold=_NO_CEILING
-            ),
             trust_env=False,
             skip_auto_headers=("Content-Type",),
         )
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection; exchanges under way end as what is known of them."""
         session, self._session = self._session, None
+        now = asyncio.get_running_loop().time()
+        for sending in self._under_way:
+            sending.abort(now)
         if session is not None:
             await session.close()
 
@@ -151,21 +160,23 @@ class AiohttpTransport:
         """
         if self._session is None:
             raise LifecycleError("the client is not open", advice='use it inside "async with"')
-        now = asyncio.get_running_loop().time()
-        total = self.timeout.total
-        deadline = None if total is None else now + total
-        clock = asyncio.timeout_at(deadline)
-        sending = _Sending(clock, self.timeout.read, deadline)
+        now, total = asyncio.get_running_loop().time(), request.timeout.total
+        limit = request.deadline if total is None else min(request.deadline, now + total)
+        clock = asyncio.timeout_at(limit if limit < math.inf else None)
+        sending = _Sending(clock, request.timeout.read, limit)
         token = _sending.set(sending)
         problem = None
         try:
             async with clock:
+                self._under_way.add(sending)
                 problem = await self._carry(self._session, request, sending)
         except TimeoutError:
-            problem = self._time_out_reason(sending)
+            sending.timed_out = not sending.aborted
+            problem = "the client was closed" if sending.aborted else _time_out_reason(request, sending)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             problem = _describe(error)
         finally:
+            self._under_way.discard(sending)
             _sending.reset(token)
         return self._outcome(sending, problem)
 
@@ -179,12 +190,13 @@ class AiohttpTransport:
             data=request.body,
             headers=self._headers if request.body is None else self._json_headers,
             allow_redirects=False,
+            timeout=_client_timeout(request.timeout.connect),
             proxy=self._proxy_in_use,
         )
         sending.answered(response)
         size = 0
         try:
-            async for piece in response.content.iter_any():
+            while piece := await response.content.readany():
                 size += len(piece)
                 if size > self.max_body:
                     return f"the answer is larger than {self.max_body} bytes"
@@ -196,26 +208,26 @@ class AiohttpTransport:
     def _outcome(self, sending: _Sending, problem: str | None) -> Exchange:
         """Put together what came. A status that came is known, whatever became of the body."""
         if sending.status is None:
-            return Loss(reason=problem or "no answer", sends=sending.sends)
+            return Loss(reason=problem or "no answer", sends=sending.sends, timed_out=sending.timed_out)
         body, headers = b"".join(sending.pieces), sending.headers
         if sending.status >= 300:
             body, headers = self._without_secrets(body, headers)
-        return Answer(status=sending.status, headers=headers, body=body, problem=problem, sends=sending.sends)
+        return Answer(
+            status=sending.status,
+            headers=headers,
+            body=body,
+            problem=problem,
+            sends=sending.sends,
+            timed_out=sending.timed_out,
+        )
 
     def _without_secrets(self, body: bytes, headers: Mapping[str, str]) -> tuple[bytes, Mapping[str, str]]:
         """Take the key out of a refusal that repeats it: its words end up in errors and logs."""
         for secret in self.secret_headers.values():
             *_, key = secret.reveal().split(" ")
             body = body.replace(key.encode(), MASK.encode())
-            headers = {name: value.replace(key, MASK) for name, value in headers.items()}
+            headers = CIMultiDict({name: value.replace(key, MASK) for name, value in headers.items()})
         return body, headers
-
-    def _time_out_reason(self, sending: _Sending) -> str:
-        if sending.deadline is not None and sending.clock.when() == sending.deadline:
-            return f"no whole answer within {self.timeout.total:g} s in total"
-        if not sending.sends:
-            return f"could not connect within {self.timeout.connect:g} s"
-        return f"no whole answer within {self.timeout.read:g} s"
 
     async def _tls_context(self) -> ssl.SSLContext | bool:
         """Read the certificates off the loop: it is a file of some hundred kilobytes."""
@@ -246,6 +258,22 @@ _DESCRIPTIONS: Final[list[tuple[type[Exception], str]]] = [
     (aiohttp.ClientResponseError, "the answer is not HTTP"),
 ]
 """What happened in words of our own, the first that fits: the texts of aiohttp may hold URLs and headers."""
+
+
+@lru_cache(maxsize=16)
+def _client_timeout(connect: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(connect=connect, sock_connect=connect, ceil_threshold=_NO_CEILING)
+
+
+def _time_out_reason(request: WireRequest, sending: _Sending) -> str:
+    ended_at, timeout = sending.clock.when(), request.timeout
+    if ended_at == request.deadline:
+        return "no whole answer before the deadline of the call"
+    if ended_at == sending.limit:
+        return f"no whole answer within {timeout.total:g} s in total"
+    if not sending.sends:
+        return f"could not connect within {timeout.connect:g} s"
+    return f"no whole answer within {timeout.read:g} s"
 
 
 def _describe(error: Exception) -> str:

@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 from attrs import field, frozen
 
 from galtea_async.http.exchange import WireRequest
+from galtea_async.settings import Timeout
 
 __all__ = ["Call"]
 
@@ -24,6 +25,7 @@ class Call(Generic[_Result]):
         target: The filled-in, percent-encoded path and query.
         decode: Reads the body of a 2xx answer; raises `UnreadableError` where it cannot.
         body: A JSON text, or `None`.
+        route_class: The name of the requests that fare alike with it; by default all reads, or all writes.
     """
 
     method: str
@@ -31,12 +33,20 @@ class Call(Generic[_Result]):
     target: str
     decode: Callable[[bytes], Awaitable[_Result]]
     body: bytes | None = field(default=None, repr=False)
+    route_class: str | None = None
 
     @property
     def is_write(self) -> bool:
         """Whether a repetition could do the work twice."""
         return self.method not in ("GET", "HEAD")
 
-    def wire_request(self) -> WireRequest:
-        """Return what goes over the wire."""
-        return WireRequest(method=self.method, target=self.target, body=self.body)
+    @property
+    def route(self) -> str:
+        """The name of its class of routes."""
+        return self.route_class or ("writes" if self.is_write else "reads")
+
+    def wire_request(self, timeout: Timeout, deadline: float) -> WireRequest:
+        """Return what goes over the wire, with the time that it has."""
+        return WireRequest(
+            method=self.method, target=self.target, body=self.body, timeout=timeout, deadline=deadline
+        )

@@ -1,43 +1,54 @@
 """When a request is sent, how often, and how many at once.
 
-The service's side, as far as it is known: no documented rate limit, yet a proxy that answers 429 or 5xx under
-load; no idempotency key, so a POST that may have arrived must not be repeated blindly; answers that can get
-lost after the work was done.
+**The service's rules**, as far as they are known. No limit is documented, yet a proxy answers 429 or 5xx
+under load. There is no idempotency key, so a POST that may have arrived must not be repeated blindly; and
+answers get lost after the work was done.
 
-The way of one call:
+**The way of one call:**
 
-    line ─► slot ─► exchange ─► slot given back ─► verdict ─┬─► decoded result
-      ▲                                                     ├─► error
-      └───────────── wait, with no slot held ◄── repeat ────┘
+    line ─► slot ─► exchange ─► verdict ─► slot given back ─┬─► decoded result
+      ▲                            │                        ├─► error
+      │                            └─► limit and rate      │
+      └────── wait, with no slot held ◄── repeat ◄──────────┘
 
-1. `Admission` lets the call in (its docstring has the rules of the line).
+1. `Admission` lets the call in, at a rate (`Rate`) and up to a number (`AdaptiveLimit`) that are learnt from
+   how requests fare. A call that would wait longer than its caller allows fails there: `WouldWaitError`.
 2. `Transport` carries one exchange; its clocks run only then.
 3. `judge` turns what came into one of four outcomes. Only outcomes that are safe to repeat are repeated:
    not sent; any failure of a read but a rejection; a 429, which is a rejection that names its own cure.
-4. Waits: a `Retry-After` holds every request of the client, since the limit is the account's and not the
-   request's. Every other wait is this call's own. One that is longer than `max_retry_after` is not begun.
+4. A repeat has to fit into the attempts and the deadline of its call, and the `RetryBudget` of its client has
+   to pay for it. Its wait is known, and told to observers, before it begins.
+5. A 429, and a `Retry-After` on a 503, holds every request that the service counts together, since the limit
+   is the account's and not the request's. Every other wait is the call's own.
 
-This is the only layer that retries.
+**The invariants.** A slot is held from admission to the last byte and no longer: not in a wait, not while
+an answer is decoded, not after a cancel. Requests in flight are slots held. What is learnt from an answer is
+learnt before its slot goes to the next request. This is the only layer that retries.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TypeVar, final
+from typing import Final, TypeVar, final
 
 import anyio
 from attrs import define, field
 
-from galtea_async.errors import GalteaError, RateLimitedError
-from galtea_async.http.admission import Admission
+from galtea_async.errors import PaymentRequiredError, WouldWaitError
+from galtea_async.http.admission import Admission, Slot
+from galtea_async.http.announcer import Announcer
 from galtea_async.http.backoff import BackOff
 from galtea_async.http.call import Call
+from galtea_async.http.call_options import CallOptions
+from galtea_async.http.course import Course, Failure
 from galtea_async.http.exchange import Answer, Exchange
-from galtea_async.http.meter import current_meter
+from galtea_async.http.priority import is_urgent
 from galtea_async.http.retry_after import retry_after
+from galtea_async.http.retry_budget import RetryBudget
 from galtea_async.http.server_clock import ServerClock
-from galtea_async.http.statistics import Statistics
+from galtea_async.http.statistics import RouteStatistics, Statistics
+from galtea_async.http.tally import Tally
 from galtea_async.http.transport import Transport
 from galtea_async.http.verdict import Repeat, Verdict, judge, unreadable
 from galtea_async.models.converter import UnreadableError
@@ -45,6 +56,9 @@ from galtea_async.models.converter import UnreadableError
 __all__ = ["Dispatcher"]
 
 _Result = TypeVar("_Result")
+
+_LONGEST_REST: Final = 3600.0
+"""Seconds for which a service that asks for a longer rest is left alone; then it is asked again."""
 
 
 @final
@@ -55,131 +69,214 @@ class Dispatcher:
     Args:
         transport: Carries single exchanges.
         admission: Decides who may send.
-        back_off: Decides how long to wait.
         server_clock: Learns from every answer.
+        announcer: Tells observers.
         clock: The loop's clock.
+        back_off: Draws the waits.
+        budget: Pays for repeats.
     """
 
     transport: Transport
     admission: Admission
-    back_off: BackOff
     server_clock: ServerClock
+    announcer: Announcer
     clock: Callable[[], float]
-    _sent: int = field(default=0, init=False)
-    _retried: int = field(default=0, init=False)
-    _resent: int = field(default=0, init=False)
-    _throttled: int = field(default=0, init=False)
-    _backing_off: int = field(default=0, init=False)
+    back_off: BackOff = field(factory=BackOff)
+    budget: RetryBudget = field(factory=RetryBudget)
+    _tally: Tally = field(factory=Tally, init=False)
+    _calls: int = field(default=0, init=False)
+    _under_way: int = field(default=0, init=False)
+    _idle: asyncio.Event = field(factory=asyncio.Event, init=False)
     _closed: asyncio.Event = field(factory=asyncio.Event, init=False)
 
-    async def send(self, call: Call[_Result]) -> _Result:
+    async def send(self, call: Call[_Result], options: CallOptions) -> _Result:
         """Carry a call to its result.
 
         Args:
             call: What is asked.
+            options: How much time and how many attempts it has.
 
         Returns:
             What its `decode` read from the answer.
 
         Raises:
+            WouldWaitError: Its turn does not come in the time that the options allow.
             GalteaError: What `judge` says, with the number of attempts; see `galtea_async.errors`.
         """
-        attempt = 0
-        while True:
-            attempt += 1
-            exchange = await self._exchange(call, attempt)
-            verdict = judge(call, exchange)
-            if verdict is None:
-                assert isinstance(exchange, Answer)
-                try:
-                    return await call.decode(exchange.body)
-                except UnreadableError as error:
-                    problem = str(error)
-                verdict = unreadable(call, problem, exchange.status)
-            delay = self._wait_before_repeat(verdict, exchange, attempt)
-            if delay is None:
-                raise self._final(verdict, exchange, attempt)
-            await self._sleep(delay)
+        self._calls += 1
+        self._under_way += 1
+        course = Course(
+            number=self._calls,
+            call=call,
+            options=options,
+            began=self.clock(),
+            is_told=self.announcer.is_heard,
+        )
+        try:
+            return await (self._tell_end(course) if course.is_told else self._carry(course))
+        finally:
+            self._under_way -= 1
+            if not self._under_way:
+                self._idle.set()
+
+    async def drained(self) -> None:
+        """Return when no call is under way."""
+        while self._under_way:
+            self._idle.clear()
+            await self._idle.wait()
 
     def close(self) -> None:
         """Let nobody in any more, and send away who waits."""
         self._closed.set()
         self.admission.close()
 
-    def statistics(self) -> Statistics:
-        """Return a snapshot."""
-        return Statistics(
-            sent=self._sent,
-            retried=self._retried,
-            resent=self._resent,
-            throttled=self._throttled,
-            in_flight=self.admission.in_flight,
-            waiting=self.admission.waiting,
-            backing_off=self._backing_off,
-            limit=self.admission.limit,
-            held_for=max(0.0, self.admission.held_until - self.clock()),
-        )
+    async def _tell_end(self, course: Course[_Result]) -> _Result:
+        """Carry a call, and tell how it ended."""
+        try:
+            result = await self._carry(course)
+        except BaseException as error:
+            self.announcer.done(course, error, self.clock() - course.began)
+            raise
+        self.announcer.done(course, None, self.clock() - course.began)
+        return result
 
-    async def _exchange(self, call: Call[_Result], attempt: int) -> Exchange:
-        """Carry one exchange inside a slot."""
-        await self.admission.enter()
+    async def _carry(self, course: Course[_Result]) -> _Result:
+        """Try until the call is done, or cannot be tried again."""
+        while True:
+            course.attempt += 1
+            exchange = await self._attempt(course)
+            if course.failure is None:
+                assert isinstance(exchange, Answer), "what was done was answered"
+                try:
+                    result = await course.call.decode(exchange.body)
+                except UnreadableError as error:
+                    problem = str(error)
+                else:
+                    self.budget.succeeded(course.paid)
+                    return result
+                verdict = unreadable(course.call, problem, exchange.status)
+                course.failure = self._failure(course, verdict, exchange)
+            await self._prepare_repeat(course, course.failure)
+
+    async def _attempt(self, course: Course[_Result]) -> Exchange:
+        """Carry one exchange inside a slot, and learn from it before the slot goes to the next."""
+        queued_at = self.clock()
+        if course.is_told:
+            self.announcer.queued(course)
+        slot = self.admission.enter_at_once(course.call.route) or await self._wait_for_turn(course)
         try:
             sent_at = self.server_clock.wall()
-            self._count(attempt)
-            exchange = await self.transport.exchange(call.wire_request())
+            self._tally.sends(course.attempt)
+            if course.is_told:
+                self.announcer.sent(course, slot.taken_at - queued_at)
+            request = course.call.wire_request(course.options.timeout, course.deadline)
+            exchange = await self.transport.exchange(request)
+            self._tally.exchanged(exchange, is_write=course.call.is_write, now=self.clock())
+            if isinstance(exchange, Answer):
+                self.server_clock.observe(exchange.headers.get("date"), sent_at, self.server_clock.wall())
+            verdict = judge(course.call, exchange)
+            course.failure = None if verdict is None else self._failure(course, verdict, exchange)
+            if course.is_told:
+                self.announcer.answered(course, exchange, self.clock() - slot.taken_at)
+            self._learn(course, slot, exchange)
         finally:
-            self.admission.leave()
-        resent = max(0, exchange.sends - 1)
-        self._resent += resent
-        meter = current_meter.get()
-        if meter is not None:
-            meter.requests += resent
-            meter.retries += resent
-        if isinstance(exchange, Answer):
-            if meter is not None and not call.is_write and exchange.status < 300:
-                meter.heard_at = self.clock()
-            self._throttled += exchange.status == 429
-            self.server_clock.observe(exchange.headers.get("date"), sent_at, self.server_clock.wall())
+            self.admission.leave(slot)
         return exchange
 
-    def _count(self, attempt: int) -> None:
-        meter = current_meter.get()
-        self._sent += 1
-        self._retried += attempt > 1
-        if meter is not None:
-            meter.requests += 1
-            meter.retries += attempt > 1
+    async def _wait_for_turn(self, course: Course[_Result]) -> Slot:
+        """Wait as long as the call may."""
+        try:
+            return await self.admission.enter(
+                course.call.route,
+                urgent=is_urgent.get(),
+                until=course.turn_by(self.clock()),
+                longest_rest=course.options.retry.max_retry_after,
+            )
+        except WouldWaitError as error:
+            problem = error
+        raise course.turned_away(problem)
 
-    def _wait_before_repeat(self, verdict: Verdict, exchange: Exchange, attempt: int) -> float | None:
-        """Return the wait in seconds, or `None` where the call ends here."""
-        policy = self.back_off.policy
-        asked = self._asked_wait(exchange)
-        too_long = asked is not None and asked > policy.max_retry_after
-        delay = self.back_off.delay(verdict.repeat, attempt) if asked is None else self.back_off.after(asked)
-        if not too_long and (asked is not None or verdict.repeat is Repeat.THROTTLED):
-            self.admission.hold(self.clock() + delay)
-        if too_long or verdict.repeat is Repeat.NEVER or attempt >= policy.attempts:
-            return None
-        return delay
+    def _learn(self, course: Course[_Result], slot: Slot, exchange: Exchange) -> None:
+        """Adapt the limit and the rate to how a request fared."""
+        now, route, failure = self.clock(), slot.route, course.failure
+        if failure is None:
+            route.limit.succeeded()
+        elif exchange.shows_overload and not isinstance(failure.verdict.error, PaymentRequiredError):
+            route.limit.overloaded(slot.taken_at, now)
+        if failure is not None and failure.verdict.repeat is Repeat.THROTTLED:
+            route.rate.refused(slot.phase, now, now + failure.delay)
+            self._rest(course, slot, failure)
+        elif isinstance(exchange, Answer):
+            route.rate.accepted(slot.phase, now)
+            if failure is not None and failure.asked is not None:
+                self._rest(course, slot, failure)
 
-    def _asked_wait(self, exchange: Exchange) -> float | None:
-        if not isinstance(exchange, Answer) or exchange.status not in (429, 503):
-            return None
-        return retry_after(exchange.headers, self.server_clock.now())
+    def _rest(self, course: Course[_Result], slot: Slot, failure: Failure) -> None:
+        if course.is_told:
+            self.announcer.resting(failure.delay, failure)
+        self.admission.hold(slot.route.rate, self.clock() + failure.delay)
 
-    def _final(self, verdict: Verdict, exchange: Exchange, attempts: int) -> GalteaError:
-        error = verdict.error.copy_for(attempts=attempts)
-        if isinstance(error, RateLimitedError):
-            error.retry_after = asked = self._asked_wait(exchange)
-            if asked is not None:
-                error.advice = f"the service asks to wait {asked:g} s before calling again"
-        return error
+    def _failure(self, course: Course[_Result], verdict: Verdict, exchange: Exchange) -> Failure:
+        """Draw the wait before another attempt."""
+        asked = None
+        if isinstance(exchange, Answer) and exchange.status in (429, 503):
+            asked = retry_after(exchange.headers, self.server_clock.now())
+        if asked is not None:
+            return Failure(verdict, asked, min(self.back_off.after(asked), _LONGEST_REST))
+        return Failure(
+            verdict, None, self.back_off.delay(course.options.retry, verdict.repeat, course.attempt)
+        )
+
+    async def _prepare_repeat(self, course: Course[_Result], failure: Failure) -> None:
+        """Pay for another attempt and wait for it, or end the call here."""
+        if failure.verdict.repeat is Repeat.NEVER:
+            raise course.error(None)
+        obstacle = "the client was closed" if self._closed.is_set() else course.obstacle(self.clock())
+        if obstacle is not None:
+            raise course.error(obstacle)
+        paid = self.budget.spend(failure.verdict.repeat)
+        if paid is None:
+            raise course.error("too much has failed lately for repeats (the retry budget is spent)")
+        course.paid = paid
+        if course.is_told:
+            self.announcer.retrying(course, failure)
+        await self._sleep(failure.delay)
 
     async def _sleep(self, delay: float) -> None:
-        """Wait before another attempt; closing cuts the wait short, and the line then refuses the call."""
-        self._backing_off += 1
+        """Wait with no slot held; closing cuts the wait short, and the line then refuses the call."""
+        self._tally.backing_off += 1
         try:
             with anyio.move_on_after(delay):
                 await self._closed.wait()
         finally:
-            self._backing_off -= 1
+            self._tally.backing_off -= 1
+
+    def statistics(self) -> Statistics:
+        """Return a snapshot."""
+        now, tally = self.clock(), self._tally
+        routes = tuple(
+            RouteStatistics(
+                name=route.name,
+                in_flight=route.limit.in_flight,
+                waiting=route.waiting,
+                limit=min(route.limit.limit, self.admission.ceiling),
+                rate=route.rate.per_second(now),
+                held_for=max(0.0, route.rate.held_until - now),
+            )
+            for route in self.admission.routes.values()
+        )
+        rates = [route.rate for route in routes if route.rate is not None]
+        return Statistics(
+            sent=tally.sent,
+            retried=tally.retried,
+            resent=tally.resent,
+            throttled=tally.throttled,
+            in_flight=self.admission.in_flight,
+            waiting=self.admission.waiting,
+            backing_off=tally.backing_off,
+            limit=min(route.limit for route in routes),
+            rate=min(rates, default=None),
+            held_for=max(route.held_for for route in routes),
+            retry_budget=self.budget.tokens,
+            routes=routes,
+        )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TypeAlias
 
 from attrs import field, frozen
+
+from galtea_async.settings import Timeout
 
 __all__ = ["Answer", "Exchange", "Loss", "WireRequest"]
 
@@ -18,11 +21,15 @@ class WireRequest:
         method: The HTTP method.
         target: The percent-encoded path and query below the base URL.
         body: A JSON text, or `None`.
+        timeout: The clocks of the exchange.
+        deadline: When the caller's time is over, by the loop's clock; infinity for never.
     """
 
     method: str
     target: str
     body: bytes | None = field(default=None, repr=False)
+    timeout: Timeout = field(factory=Timeout)
+    deadline: float = math.inf
 
 
 @frozen(kw_only=True)
@@ -31,10 +38,11 @@ class Answer:
 
     Attributes:
         status: The HTTP status.
-        headers: Its headers, by lower-case name.
+        headers: Its headers, found by their names in any case.
         body: What came of the body, decompressed.
         problem: Why the body is not whole, or `None` where it is.
         sends: How often the request went out; the HTTP library repeats some on a dead connection.
+        timed_out: Whether the body is not whole because the time was over.
     """
 
     status: int
@@ -42,6 +50,12 @@ class Answer:
     body: bytes = field(repr=False)
     problem: str | None = None
     sends: int = 1
+    timed_out: bool = False
+
+    @property
+    def shows_overload(self) -> bool:
+        """Whether the service, or a proxy before it, has more to do than it can."""
+        return self.timed_out or self.status in (429, 503, 504)
 
 
 @frozen(kw_only=True)
@@ -51,10 +65,17 @@ class Loss:
     Attributes:
         reason: What happened, in words that hold no secret.
         sends: How often the request went out; 0 is the proof that nothing was sent.
+        timed_out: Whether the time was over.
     """
 
     reason: str
     sends: int
+    timed_out: bool = False
+
+    @property
+    def shows_overload(self) -> bool:
+        """Whether the service, or a proxy before it, has more to do than it can."""
+        return self.timed_out
 
 
 Exchange: TypeAlias = Answer | Loss

@@ -27,7 +27,7 @@ class JobGauge:
     @property
     def concurrency(self) -> int:
         """How many requests of the client may be in flight at most."""
-        return self.channel.max_concurrency
+        return self.channel.link.max_concurrency
 
     @property
     def requests(self) -> int:
@@ -53,9 +53,9 @@ class JobGauge:
 
     def wall(self) -> float:
         """Return our wall clock in seconds since the epoch."""
-        return self.channel.dispatcher().server_clock.wall()
+        return self.channel.link.dispatcher().server_clock.wall()
 
     def service_time(self, wall: float) -> tuple[float, float]:
         """Return the earliest and the latest that the service's clock can have shown at a time of ours."""
-        span = self.channel.dispatcher().server_clock.span(wall)
+        span = self.channel.link.dispatcher().server_clock.span(wall)
         return span.earliest.timestamp(), span.latest.timestamp()

@@ -4,7 +4,32 @@ from __future__ import annotations
 
 from attrs import frozen
 
-__all__ = ["Statistics"]
+__all__ = ["RouteStatistics", "Statistics"]
+
+
+@frozen(kw_only=True)
+class RouteStatistics:
+    """The state of one class of requests, such as all reads.
+
+    Attributes:
+        name: What the class is called.
+        in_flight: Requests that hold a slot now.
+        waiting: Requests that stand in the line now.
+        limit: How many requests may be in flight at once now; adapts to what the service bears.
+        rate: How many requests a second are sent at most, declared or learnt; `None` where none is known.
+        held_for: Seconds for which the service asked to be left alone, counted from now; usually 0.
+
+    Example:
+        >>> [route.name for route in galtea.statistics().routes]
+        ['reads', 'writes']
+    """
+
+    name: str
+    in_flight: int
+    waiting: int
+    limit: int
+    rate: float | None
+    held_for: float
 
 
 @frozen(kw_only=True)
@@ -17,10 +42,14 @@ class Statistics:
         resent: Sends that the HTTP library repeated by itself on a dead connection (never a POST).
         throttled: Answers with status 429.
         in_flight: Requests that hold a slot now.
-        waiting: Requests that stand in the line now.
+        waiting: Requests that stand in a line now.
         backing_off: Requests that sleep before another attempt now.
-        limit: How many requests may be in flight at once.
+        limit: How many requests may be in flight at once now, in the class where these are fewest.
+        rate: How many requests a second are sent at most, in the class where these are fewest; `None` where
+            no limit is known.
         held_for: Seconds for which the service asked to be left alone, counted from now; usually 0.
+        retry_budget: Tokens left for repeats: 500 while all is well, see `galtea_async.http.retry_budget`.
+        routes: The same for each class of requests.
 
     Example:
         >>> galtea.statistics().in_flight
@@ -35,4 +64,7 @@ class Statistics:
     waiting: int
     backing_off: int
     limit: int
+    rate: float | None
     held_for: float
+    retry_budget: int
+    routes: tuple[RouteStatistics, ...]

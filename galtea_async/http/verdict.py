@@ -38,7 +38,7 @@ from galtea_async.errors import (
 from galtea_async.http.call import Call
 from galtea_async.http.exchange import Answer, Exchange, Loss
 
-__all__ = ["Repeat", "Verdict", "judge", "unreadable"]
+__all__ = ["Repeat", "Verdict", "judge", "request_id", "unreadable"]
 
 _CREDIT_WORDS: Final = re.compile(r"\b(credits?|quota|payment|billing|subscription)\b", re.IGNORECASE)
 _EXISTS_WORDS: Final = re.compile(
@@ -112,7 +112,7 @@ def _server_fault(call: Call[Any], answer: Answer) -> Verdict:
     if call.is_write:
         return _no_verdict(call, f"{answer.status} {message}", answer.status)
     error = ServerError(
-        answer.status, message, _request_id(answer.headers), method=call.method, path=call.template
+        answer.status, message, request_id(answer.headers), method=call.method, path=call.template
     )
     return Verdict(error, Repeat.SOON)
 
@@ -122,7 +122,7 @@ def _refusal(call: Call[Any], answer: Answer) -> Verdict:
     error = kind(
         answer.status,
         _message(answer),
-        _request_id(answer.headers),
+        request_id(answer.headers),
         method=call.method,
         path=call.template,
         advice=advice,
@@ -158,7 +158,8 @@ def _is_html(answer: Answer) -> bool:
     return "html" in answer.headers.get("content-type", "") or answer.body.lstrip()[:1] == b"<"
 
 
-def _request_id(headers: Mapping[str, str]) -> str | None:
+def request_id(headers: Mapping[str, str]) -> str | None:
+    """Return the service's own id of a request, or `None` where its answer has none."""
     return next((headers[name] for name in _REQUEST_ID_HEADERS if name in headers), None)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from emulator.api import Api, connected
 
-from galtea_async.emulator import EmulatorRules, GalteaEmulator
+from galtea_async.emulator import GalteaEmulator
 
 FIELDS_OF_THE_PAGE = {
     "id",
@@ -193,94 +193,6 @@ async def test_rows_that_do_not_count_are_hidden() -> None:
         assert (await api.delete(f"/runs/{run_id}")).status == 204
         assert (await api.get("/evaluations")).json == []
         assert [row["id"] for row in await emulator.evaluations(version_id=version_id)] == [second, hidden]
-
-
-async def test_a_claim_holds_against_others() -> None:
-    """One's own claim can be repeated, another's is a conflict until it is released."""
-    async with GalteaEmulator() as emulator:
-        other_key = await emulator.add_api_key()
-        async with connected(emulator) as api, connected(emulator, api_key=other_key) as other:
-            await evaluated(emulator, api, 1)
-            evaluation_id = (await api.get("/evaluations")).ids[0]
-            path = f"/evaluations/{evaluation_id}"
-            claimed = await api.post(f"{path}/claim")
-            assert claimed.status == 200
-            assert claimed.json["humanEvaluatorId"].startswith("user_")
-            assert claimed.json["humanEvaluatorStartedAt"] is not None
-            assert (await api.post(f"{path}/claim")).json == claimed.json
-            assert (await other.post(f"{path}/claim")).status == 409
-            assert (await other.post(f"{path}/submit", {"score": 1})).status == 409
-            mine = await api.get("/evaluations", ("humanEvaluatorId", claimed.json["humanEvaluatorId"]))
-            assert mine.ids == [evaluation_id]
-            assert (await api.post(f"{path}/release")).json["humanEvaluatorStartedAt"] is None
-            taken = await other.post(f"{path}/claim")
-            assert taken.json["humanEvaluatorId"] not in {None, claimed.json["humanEvaluatorId"]}
-            assert (await api.post("/evaluations/evaluation_x/claim")).status == 404
-
-
-async def test_a_review_settles_a_persons_metric_and_annotates_others() -> None:
-    """Submitting writes the score where a person is the judge, and only the human score elsewhere."""
-    async with GalteaEmulator() as emulator, connected(emulator) as api:
-        [session_id] = await emulator.add_sessions(await emulator.add_version(), 1)
-        human, rule = (
-            await emulator.add_metric(source="HUMAN_EVALUATION"),
-            await emulator.add_metric(source="DETERMINISTIC"),
-        )
-        await api.evaluate([session_id], metrics=[{"id": human}, {"id": rule}])
-        rows = {row["metricId"]: row for row in (await api.get("/evaluations")).json}
-        review = {"score": 0.4, "reason": "meh"}
-        judged = (await api.post(f"/evaluations/{rows[human]['id']}/submit", review)).json
-        assert (judged["status"], judged["score"], judged["reason"], judged["humanScore"]) == (
-            "SUCCESS",
-            0.4,
-            "meh",
-            0.4,
-        )
-        noted = (await api.post(f"/evaluations/{rows[rule]['id']}/submit", review)).json
-        assert (noted["score"], noted["humanScore"], noted["humanReason"]) == (
-            rows[rule]["score"],
-            0.4,
-            "meh",
-        )
-        for wrong in ({}, {"score": 2}, {"score": "high"}):
-            assert (await api.post(f"/evaluations/{rows[rule]['id']}/submit", wrong)).status == 400
-
-
-async def test_failed_evaluations_can_be_judged_again() -> None:
-    """Only rows that can be retried are taken: pending once more, in their run, the attempt counted."""
-    rules = EmulatorRules(failed_share=1.0, most_retries=2)
-    async with GalteaEmulator(rules=rules) as emulator, connected(emulator) as api:
-        await evaluated(emulator, api, 1)
-        before = {row["id"]: row for row in (await api.get("/evaluations")).json}
-        ids = [*before, "evaluation_x"]
-        early = await api.post("/evaluations/retry", {"ids": ids})
-        assert (early.status, early.json["retried"], early.json["skipped"]) == (202, 0, 2)
-        assert early.json["errors"] == [{"id": "evaluation_x", "error": "Evaluation not found"}]
-        for attempt in (1, 2):
-            await asyncio.sleep(60)
-            assert (await api.post("/evaluations/retry", {"ids": ids})).json["retried"] == 2
-            for row in (await api.get("/evaluations")).json:
-                assert (row["status"], row["retriesAttempted"]) == ("PENDING", attempt)
-                assert row["runId"] == before[row["id"]]["runId"]
-        await asyncio.sleep(60)
-        assert (await api.post("/evaluations/retry", {"ids": ids})).json["retried"] == 0
-        await emulator.set_credits(1)
-        assert (await api.post("/evaluations/retry", {"ids": ["evaluation_x"]})).status == 202
-
-
-async def test_a_retry_may_end_otherwise() -> None:
-    """Another attempt is another verdict, and must be paid for."""
-    async with GalteaEmulator() as emulator, connected(emulator) as api:
-        await evaluated(emulator, api, 500)
-        await asyncio.sleep(60)
-        failed = (await api.get("/evaluations", ("canRetry", "true"))).ids
-        await emulator.set_credits(1)
-        assert (await api.post("/evaluations/retry", {"ids": failed})).status == 400
-        await emulator.set_credits(None)
-        assert (await api.post("/evaluations/retry", {"ids": failed})).json["retried"] == len(failed) > 10
-        await asyncio.sleep(60)
-        again = (await api.get("/evaluations", *(("ids", one) for one in failed))).json
-        assert sum(1 for row in again if row["status"] == "SUCCESS") > len(failed) / 2
 
 
 async def test_older_evaluations_of_others_can_be_there_already() -> None:

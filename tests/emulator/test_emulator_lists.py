@@ -12,7 +12,18 @@ from hypothesis import strategies as st
 
 from galtea_async.emulator import EmulatorRules, GalteaEmulator
 
-LISTS = ["/sessions", "/evaluations", "/runs", "/products", "/versions", "/metrics", "/specifications"]
+LISTS = [
+    "/sessions",
+    "/inferenceResults",
+    "/evaluations",
+    "/runs",
+    "/products",
+    "/versions",
+    "/metrics",
+    "/specifications",
+    "/tests",
+    "/testCases",
+]
 
 
 @pytest.mark.parametrize("path", LISTS)
@@ -37,7 +48,8 @@ async def test_the_rules_can_ignore_unknown_parameters(path: str) -> None:
 async def test_an_absent_id_is_a_404_for_the_whole_list(path: str) -> None:
     """`ids` must all be found after all filters; those that are not are named."""
     async with GalteaEmulator() as emulator, connected(emulator) as api:
-        await api.evaluate(await emulator.session_ids(await emulator.add_version(sessions=2)))
+        await api.evaluate(await emulator.session_ids(await emulator.add_version(sessions=2, turns=1)))
+        await emulator.add_test_case()
         known = (await api.get(path)).ids
         assert set((await api.get(path, *(("ids", one) for one in known))).ids) == set(known)
         answer = await api.get(path, *(("ids", one) for one in ("b_2", known[0], "a_1")))
@@ -197,3 +209,65 @@ async def test_sessions_are_found_by_what_they_belong_to() -> None:
         assert (await api.get("/sessions", ("runIds", batch_run))).json == []
         assert len((await api.get("/sessions", ("commentLabels", "__none__"))).json) == 2
         assert (await api.get("/sessions", ("commentLabels", "bug"))).json == []
+
+
+DATES = ["fromCreatedAt", "toCreatedAt"]
+DOCUMENTED = {
+    "/sessions": [
+        *("customIds", "productIds", "versionIds", "testCaseIds", "testIds", "excludeTestIds", "userIds"),
+        *("runIds", "involvedInRunIds", "commentLabels", *DATES),
+    ],
+    "/evaluations": [
+        *("productIds", "sessionIds", "inferenceResultIds", "metricIds", "testCaseIds", "testIds"),
+        *("excludeTestIds", "versionIds", "specificationIds", "evaluationTypes", "humanEvaluatorId"),
+        *("runIds", "metricGroupIds", "monitorIds", "monitorAlertIds", "userIds", *DATES),
+    ],
+    "/runs": ["productIds", "versionIds", "customIds", "search", *DATES],
+    "/inferenceResults": ["sessionIds", "evaluationIds", *DATES],
+    "/evaluations/human/pending": ["productIds"],
+}
+
+
+@pytest.mark.parametrize(("path", "name"), [(path, name) for path in DOCUMENTED for name in DOCUMENTED[path]])
+async def test_every_documented_parameter_is_understood(path: str, name: str) -> None:
+    """In the plain form and, as the official client sends it, with brackets."""
+    async with GalteaEmulator() as emulator, connected(emulator) as api:
+        value = "2026-01-01T00:00:00Z" if name in DATES else "x"
+        for form in (name, f"{name}[]"):
+            assert (await api.get(path, (form, value), ("limit", "5"), ("offset", "0"))).status == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("/sessions", "createdAt"),
+        ("/sessions", "customId"),
+        ("/inferenceResults", "createdAt"),
+        ("/inferenceResults", "index"),
+        ("/evaluations", "createdAt"),
+        ("/evaluations", "evaluatedAt"),
+        ("/evaluations", "score"),
+        ("/runs", "createdAt"),
+        ("/runs", "ordinal"),
+        ("/versions", "number"),
+    ],
+)
+async def test_a_list_is_sorted_by_what_it_says(path: str, field: str) -> None:
+    """In both directions, over rows of different moments."""
+    rules = EmulatorRules(failed_share=0.0, skipped_share=0.0)
+    async with GalteaEmulator(rules=rules) as emulator, connected(emulator) as api:
+        product_id = await emulator.add_product()
+        metric_id = await emulator.add_metric()
+        for number in range(3):
+            version_id = await emulator.add_version(product_id)
+            body = {"versionId": version_id, "customId": f"chat {(number + 1) % 3}"}
+            session_id = (await api.post("/sessions", body)).json["id"]
+            await api.post("/inferenceResults", {"sessionId": session_id, "index": (number + 1) % 3})
+            await api.evaluate([session_id], metrics=[{"id": metric_id}])
+            await asyncio.sleep(40)
+        values = {
+            way: [row[field] for row in (await api.get(path, ("sort", field), ("sort", way))).json]
+            for way in ("asc", "desc")
+        }
+        assert len(set(values["asc"])) == 3
+        assert values["asc"] == sorted(values["asc"]) == values["desc"][::-1]

@@ -1,4 +1,4 @@
-"""Runs and the catalogue over the emulated API."""
+"""Runs over the emulated API."""
 
 from __future__ import annotations
 
@@ -70,42 +70,6 @@ async def test_a_run_of_the_platform_ends_by_itself_and_takes_nobody_in(status: 
         ended = (await api.get(f"/runs/{run['id']}")).json
         last = max(str(row["evaluatedAt"]) for row in await emulator.evaluations())
         assert (ended["status"], ended["finishedAt"]) == ("COMPLETED", last)
-
-
-async def test_the_catalogue_can_be_read() -> None:
-    """Products, versions, metrics and specifications are listed by name and fetched by id."""
-    async with GalteaEmulator() as emulator, connected(emulator) as api:
-        product_id = await emulator.add_product("Assistant")
-        version_id = await emulator.add_version(product_id, name="2.0")
-        metric_id = await emulator.add_metric(product_id, name="Tone", source="GEVAL")
-        specification_id = await emulator.add_specification(product_id, metric_ids=[metric_id])
-        for path, identifier, name in [
-            ("/products", product_id, "Assistant"),
-            ("/versions", version_id, "2.0"),
-            ("/metrics", metric_id, "Tone"),
-            ("/specifications", specification_id, "Specification 1"),
-        ]:
-            assert (await api.get(path, ("names", name))).ids == [identifier]
-            assert (await api.get(f"{path}/{identifier}")).json["name"] == name
-            assert (await api.get(path, ("names", "other"))).json == []
-            absent = await api.get(f"{path}/absent")
-            assert (absent.status, "absent not found" in absent.message) == (404, True)
-        assert (await api.get("/metrics", ("specificationIds", specification_id))).ids == [metric_id]
-        assert (await api.get("/metrics", ("sources", "GEVAL"), ("productIds", product_id))).ids == [
-            metric_id
-        ]
-        assert (await api.get("/versions", ("productIds", product_id))).ids == [version_id]
-
-
-async def test_metrics_outside_the_analytics_can_be_left_out() -> None:
-    """Everything is listed unless the caller asks otherwise."""
-    async with GalteaEmulator() as emulator, connected(emulator) as api:
-        aside = await emulator.add_metric(excluded_from_analytics=True)
-        flag = "includeExcludedFromAnalytics"
-        assert (await api.get("/metrics")).ids == [aside]
-        assert (await api.get("/metrics", (flag, "true"), ("includeLegacy", "false"))).ids == [aside]
-        assert (await api.get("/metrics", (flag, "false"))).ids == []
-        assert (await api.get("/metrics", (flag, "maybe"))).status == 400
 
 
 async def test_what_tests_refer_to_must_exist() -> None:

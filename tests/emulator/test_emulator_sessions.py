@@ -148,6 +148,50 @@ async def test_a_session_can_be_changed_closed_and_deleted() -> None:
         assert (await api.get("/sessions")).json == []
 
 
+async def test_a_change_empties_what_is_null_and_leaves_the_rest() -> None:
+    """Absent, null and a value are three different things to a PATCH."""
+    async with GalteaEmulator() as emulator, connected(emulator) as api:
+        body = {
+            "versionId": await emulator.add_version(),
+            "customId": "a",
+            "context": "c",
+            "metadata": {"k": 1},
+        }
+        before = (await api.post("/sessions", body)).json
+        path = f"/sessions/{before['id']}"
+        assert (await api.patch(path, {})).json == before
+        emptied = (await api.patch(path, {"customId": None, "context": None, "metadata": None})).json
+        assert emptied == before | {"customId": None, "context": None, "metadata": None}
+        assert (await api.patch(path, {"error": "odd", "customId": "b"})).json == emptied | {
+            "error": "odd",
+            "customId": "b",
+        }
+        assert (await api.patch(path, {"error": None})).json["error"] is None
+        for wrong in ({"status": None}, {"status": "DONE"}, {"metadata": "text"}):
+            assert (await api.patch(path, wrong)).status == 400
+        await api.post("/sessions", body)
+        taken = await api.patch(path, {"customId": "a"})
+        assert (taken.status, "with the same" in taken.message) == (400, True)
+
+
+async def test_a_session_is_finished_with_a_reason_or_an_error() -> None:
+    """Neither, or a blank one, is a 400."""
+    async with GalteaEmulator() as emulator, connected(emulator) as api:
+        [session_id] = await emulator.add_sessions(await emulator.add_version(), 1)
+        for nothing in ({}, {"stoppingReason": " "}, {"error": ""}, {"stoppingReason": None}):
+            assert (await api.patch(f"/sessions/{session_id}/finish", nothing)).status == 400
+
+
+async def test_the_rules_can_leave_the_user_out_of_production_sessions() -> None:
+    """With that rule only a session of the developers' own says who made it."""
+    rules = EmulatorRules(production_user=False)
+    async with GalteaEmulator(rules=rules) as emulator, connected(emulator) as api:
+        body = {"versionId": await emulator.add_version()}
+        assert (await api.post("/sessions", body)).json["userId"] is None
+        own = (await api.post("/sessions", body | {"isProduction": False})).json
+        assert (await api.get("/sessions", ("userIds", own["userId"]))).ids == [own["id"]]
+
+
 async def test_a_run_of_the_callers_own_is_accepted_where_it_fits() -> None:
     """A session joins a running CALLER run of its own product, and no other."""
     async with GalteaEmulator() as emulator, connected(emulator) as api:

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from galtea_async.http import Admission
+from galtea_async import RateLimit
+from galtea_async.http import AdaptiveLimit, Admission, Rate, RouteClass, declared_rate
 
 
 def now() -> float:
@@ -18,7 +19,16 @@ def now() -> float:
 
 
 def admission_of(limit: int, interval: float = 0.0) -> Admission:
-    return Admission(limit=limit, interval=interval, clock=asyncio.get_running_loop().time)
+    """An admission of two classes that are counted together, as a client has."""
+    rate = Rate(declared_rate(RateLimit(1, interval / 1.02)) if interval else None)
+    routes = {
+        name: RouteClass(name=name, limit=AdaptiveLimit(limit), rate=rate) for name in ("reads", "writes")
+    }
+    return Admission(ceiling=limit, routes=routes, clock=asyncio.get_running_loop().time)
+
+
+def rate_of(admission: Admission) -> Rate:
+    return admission.routes["reads"].rate
 
 
 async def a_few_turns() -> None:
@@ -37,22 +47,22 @@ class Bank:
     moments: list[float] = attrs.field(factory=list[float])
 
     async def visit(self, number: int, seconds: float) -> None:
-        await self.admission.enter()
+        slot = await self.admission.enter("reads")
         try:
             self.at_work += 1
             self.admitted.append(number)
             self.moments.append(now())
-            assert self.at_work <= self.admission.in_flight <= self.admission.limit
+            assert self.at_work <= self.admission.in_flight <= self.admission.ceiling
             await asyncio.sleep(seconds)
         finally:
             self.at_work -= 1
-            self.admission.leave()
+            self.admission.leave(slot)
 
 
 async def test_a_free_slot_is_taken_without_a_turn_of_the_loop() -> None:
     """While slots are free and nobody waits, entering does not give way to other tasks."""
     admission = admission_of(2)
-    entering = admission.enter()
+    entering = admission.enter("reads")
     with pytest.raises(StopIteration):
         entering.send(None)
     assert admission.in_flight == 1
@@ -69,17 +79,17 @@ async def test_who_comes_first_is_served_first() -> None:
 async def test_a_newcomer_does_not_overtake_the_line() -> None:
     """A slot that becomes free goes to the head of the line, not to who asks in that moment."""
     admission = admission_of(1)
-    await admission.enter()
+    slot = await admission.enter("reads")
     order: list[str] = []
 
     async def come(name: str) -> None:
-        await admission.enter()
+        slot = await admission.enter("reads")
         order.append(name)
-        admission.leave()
+        admission.leave(slot)
 
     early = asyncio.create_task(come("early"))
     await asyncio.sleep(0)
-    admission.leave()
+    admission.leave(slot)
     await come("late")
     await early
     assert order == ["early", "late"]
@@ -89,8 +99,8 @@ async def test_a_hold_stops_everybody_until_its_moment() -> None:
     """Nobody enters during a hold, and the longest of several counts."""
     bank = Bank(admission_of(5))
     begun = now()
-    bank.admission.hold(begun + 10)
-    bank.admission.hold(begun + 4)
+    bank.admission.hold(rate_of(bank.admission), begun + 10)
+    bank.admission.hold(rate_of(bank.admission), begun + 4)
     await asyncio.gather(*(bank.visit(number, 0) for number in range(3)))
     assert bank.moments == [begun + 10] * 3
 
@@ -99,10 +109,10 @@ async def test_a_hold_that_grows_while_somebody_waits() -> None:
     """A hold that is made longer meanwhile counts for those who wait already."""
     bank = Bank(admission_of(1))
     begun = now()
-    bank.admission.hold(begun + 5)
+    bank.admission.hold(rate_of(bank.admission), begun + 5)
     visit = asyncio.create_task(bank.visit(1, 0))
     await asyncio.sleep(3)
-    bank.admission.hold(begun + 9)
+    bank.admission.hold(rate_of(bank.admission), begun + 9)
     await visit
     assert bank.moments == [begun + 9]
 
@@ -128,14 +138,14 @@ async def test_a_pace_gives_no_credit_for_idle_time() -> None:
 async def test_a_cancel_in_the_line_leaves_it() -> None:
     """Who is cancelled in the line is neither counted nor admitted; those behind move up."""
     admission = admission_of(1)
-    await admission.enter()
-    cancelled, patient = (asyncio.create_task(admission.enter()) for _ in range(2))
+    slot = await admission.enter("reads")
+    cancelled, patient = (asyncio.create_task(admission.enter("reads")) for _ in range(2))
     await asyncio.sleep(0)
     assert admission.waiting == 2
     cancelled.cancel()
     await asyncio.gather(cancelled, return_exceptions=True)
     assert admission.waiting == 1
-    admission.leave()
+    admission.leave(slot)
     await patient
     assert (admission.in_flight, admission.waiting) == (1, 0)
 
@@ -143,10 +153,10 @@ async def test_a_cancel_in_the_line_leaves_it() -> None:
 async def test_a_cancel_in_the_moment_of_admission_gives_the_slot_back() -> None:
     """A slot that was given to a task which is cancelled before it runs again goes to the next one."""
     admission = admission_of(1)
-    await admission.enter()
-    unlucky, patient = (asyncio.create_task(admission.enter()) for _ in range(2))
+    slot = await admission.enter("reads")
+    unlucky, patient = (asyncio.create_task(admission.enter("reads")) for _ in range(2))
     await asyncio.sleep(0)
-    admission.leave()
+    admission.leave(slot)
     unlucky.cancel()
     with pytest.raises(asyncio.CancelledError):
         await unlucky
@@ -180,7 +190,7 @@ async def test_any_schedule_keeps_the_invariants(limit: int, interval: float, st
             case "cancel" if number < len(tasks):
                 tasks[number].cancel()
             case "hold":
-                bank.admission.hold(now() + number / 2)
+                bank.admission.hold(rate_of(bank.admission), now() + number / 2)
             case "turn":
                 await asyncio.sleep(0)
             case "pass":

@@ -6,7 +6,14 @@ import asyncio
 
 import pytest
 
-from galtea_async import AsyncGaltea, GalteaError, NotFoundError, RetryPolicy, Statistics
+from galtea_async import (
+    AsyncGaltea,
+    GalteaError,
+    NotFoundError,
+    RetryPolicy,
+    RouteStatistics,
+    Statistics,
+)
 from support.raw_server import RawRequest, RawServer, hang, in_turn, json_answer, sometime
 
 KEY = "gsk_0123456789"
@@ -24,6 +31,10 @@ async def test_one_call_is_one_request() -> None:
         session = await galtea.sessions.get("session_1")
         assert session.id == "session_1"
         assert len(server.requests) == 1
+        routes = tuple(
+            RouteStatistics(name=name, in_flight=0, waiting=0, limit=16, rate=None, held_for=0.0)
+            for name in ("reads", "writes")
+        )
         assert galtea.statistics() == Statistics(
             sent=1,
             retried=0,
@@ -33,7 +44,10 @@ async def test_one_call_is_one_request() -> None:
             waiting=0,
             backing_off=0,
             limit=16,
+            rate=None,
             held_for=0.0,
+            retry_budget=500,
+            routes=routes,
         )
 
 
@@ -113,7 +127,9 @@ async def test_statistics_while_at_work() -> None:
         statistics = galtea.statistics()
         assert (statistics.in_flight, statistics.waiting, statistics.limit) == (2, 3, 2)
         assert statistics.sent == 2
-        assert "2 of 2 in flight, 3 waiting, 0 backing off, 2 sent, 0 retried" in repr(galtea)
+        assert "2 of 2 in flight, 3 waiting, 0 backing off, 2 sent, 0 retried, retry budget 500" in repr(
+            galtea
+        )
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -45,8 +45,8 @@ async def test_repeats_are_paced_too() -> None:
     ):
         await galtea.sessions.get("session_1")
     first, second, third = (request.at for request in server.requests)
-    assert second - first == pytest.approx(10.0, abs=0.01)
-    assert third - second == pytest.approx(10.0, abs=0.01)
+    assert second - first == pytest.approx(10.2, abs=0.01)
+    assert third - second == pytest.approx(10.2, abs=0.01)
 
 
 async def test_no_window_sees_more_than_its_limit() -> None:

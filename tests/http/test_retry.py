@@ -21,6 +21,7 @@ from galtea_async import (
     ServerError,
     Timeout,
     UnknownOutcomeError,
+    WouldWaitError,
 )
 from galtea_async.http.backoff import BackOff
 from galtea_async.http.verdict import Repeat
@@ -60,15 +61,15 @@ def throttled(**headers: object) -> Reply:
 def test_full_jitter(attempt: int, seed: int, base: float, throttle: float, ceiling: float) -> None:
     """A wait is between zero and a ceiling that doubles with each attempt, up to `max_delay`."""
     policy = RetryPolicy(base_delay=base, throttle_delay=throttle, max_delay=ceiling)
-    back_off = BackOff(policy, Random(seed))
+    back_off = BackOff(Random(seed))
     for repeat, first in ((Repeat.SOON, base), (Repeat.THROTTLED, throttle)):
-        assert 0 <= back_off.delay(repeat, attempt) <= min(ceiling, first * 2.0 ** (attempt - 1))
+        assert 0 <= back_off.delay(policy, repeat, attempt) <= min(ceiling, first * 2.0 ** (attempt - 1))
 
 
 def test_jitter_is_full() -> None:
     """Waits fill the whole range evenly, so that clients which failed together do not return together."""
-    back_off = BackOff(RetryPolicy(base_delay=1.0, max_delay=8.0), Random(1))
-    waits = [back_off.delay(Repeat.SOON, 4) for _ in range(4_000)]
+    back_off, policy = BackOff(Random(1)), RetryPolicy(base_delay=1.0, max_delay=8.0)
+    waits = [back_off.delay(policy, Repeat.SOON, 4) for _ in range(4_000)]
     quarters = [sum(low <= wait < low + 2.0 for wait in waits) for low in (0.0, 2.0, 4.0, 6.0)]
     assert all(800 < count < 1_200 for count in quarters)
 
@@ -76,7 +77,7 @@ def test_jitter_is_full() -> None:
 @given(seconds=st.floats(0, 1e6), seed=st.integers(0, 1_000))
 def test_a_named_wait_is_a_floor(seconds: float, seed: int) -> None:
     """A wait that the service names is never cut short, and stretched by a tenth at most."""
-    assert seconds <= BackOff(RetryPolicy(), Random(seed)).after(seconds) <= seconds * 1.1 + 1e-9
+    assert seconds <= BackOff(Random(seed)).after(seconds) <= seconds * 1.1 + 1e-9
 
 
 @pytest.mark.parametrize("attempts", [1, 2, 5])
@@ -219,7 +220,7 @@ async def test_a_wait_that_is_a_date_is_read_by_the_clock_of_the_service() -> No
 
 @pytest.mark.parametrize("operation", [get, create])
 async def test_a_wait_that_is_too_long_fails_at_once_with_the_number(operation: Operation) -> None:
-    """Beyond `max_retry_after` the call ends at once, tells the wait, and holds nobody else."""
+    """Beyond `max_retry_after` the call ends at once and tells the wait; so do others, without being sent."""
     async with (
         RawServer(in_turn(throttled(Retry_After=3600), SESSION)) as server,
         AsyncGaltea(KEY, base_url=server.url) as galtea,
@@ -230,8 +231,13 @@ async def test_a_wait_that_is_too_long_fails_at_once_with_the_number(operation: 
         assert caught.value.retry_after == 3600
         assert caught.value.attempts == 1
         assert "3600" in str(caught.value)
-        await get(galtea)
+        with pytest.raises(WouldWaitError, match="left alone for") as refused:
+            await get(galtea)
+        assert refused.value.wait == pytest.approx(3600, rel=0.11)
         assert now() - begun < 1
+        assert len(server.requests) == 1
+        await asyncio.sleep(3600 * 1.1)
+        await get(galtea)
 
 
 async def test_the_last_429_tells_its_wait() -> None:

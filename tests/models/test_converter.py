@@ -219,6 +219,13 @@ async def test_an_error_names_the_place(wire: dict[str, Any], place: str) -> Non
     assert place.replace("$", "$[1]") in str(in_page.value)
 
 
+@pytest.mark.parametrize("time", ["yesterday", "", "0001-01-01T00:00:00+05:00"])
+def test_an_error_says_that_a_time_was_expected(time: str) -> None:
+    """A text that is no time, or none that UTC can say, is refused in the same words."""
+    with pytest.raises(UnreadableError, match=r"expected datetime.* @ \$\.createdAt"):
+        structure(json.dumps({"id": "1", "createdAt": time}).encode(), Session)
+
+
 @pytest.mark.parametrize(
     "body", [b"", b"{", b"\xff", b"[" * 100_000, b"nonsense", b"null", b"[]", b"7", b'"x"']
 )
@@ -250,11 +257,14 @@ async def test_what_is_no_list_is_refused(body: bytes) -> None:
         await read_page(body, Session)
 
 
-async def test_other_tasks_run_while_a_page_is_read() -> None:
-    """Reading a large page gives way to other tasks again and again."""
-    body = json.dumps(
-        [{"id": str(number), "createdAt": "2023-11-07T05:31:56Z"} for number in range(5_000)]
-    ).encode()
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")], ids=["compact", "spaced"])
+@pytest.mark.parametrize("new_field", [{}, {"odd name": 1}], ids=["known", "unknown"])
+async def test_other_tasks_run_while_a_page_is_read(
+    separators: tuple[str, str], new_field: dict[str, int]
+) -> None:
+    """Reading a large page gives way to other tasks again and again, however its rows are read."""
+    row = {"createdAt": "2023-11-07T05:31:56Z", "reason": 250 * "x", **new_field}
+    body = json.dumps([{"id": str(number), **row} for number in range(5_000)], separators=separators).encode()
     turns = 0
 
     async def count() -> None:

@@ -23,6 +23,7 @@ from galtea_async.errors import (
     NotSentError,
     RateLimitedError,
     UnknownOutcomeError,
+    WouldWaitError,
 )
 
 ASKED: dict[str, Any] = {"method": "POST", "path": "/sessions/{id}", "attempts": 3, "advice": "try tomorrow"}
@@ -42,6 +43,8 @@ def instance_of(kind: type[GalteaError]) -> GalteaError:
         return RateLimitedError(429, "it failed", "request-1", retry_after=7.5, **ASKED)
     if kind is UnknownOutcomeError:
         return UnknownOutcomeError("it failed", status=504, **ASKED)
+    if kind is WouldWaitError:
+        return WouldWaitError("it failed", wait=2.5, **ASKED)
     if kind is BulkEvaluationError:
         return BulkEvaluationError("it failed", report(), **ASKED)
     if kind is JournalMismatchError:
@@ -132,6 +135,18 @@ def test_the_tree() -> None:
         "RequestBlockedError",
         "ServerError",
     }
+
+
+def test_a_call_that_would_wait_was_not_sent() -> None:
+    """`WouldWaitError` is a `NotSentError` that tells how long the wait would be, where that is known."""
+    assert issubclass(WouldWaitError, NotSentError)
+    assert WouldWaitError("no slot is free").wait is None
+    error = WouldWaitError("not for 7 s more", wait=7.0, method="GET", path="/sessions")
+    assert error.wait == 7.0
+    assert error.copy_for(attempts=2).wait == 7.0
+    assert str(error) == (
+        "GET /sessions: not for 7 s more -> nothing was sent; call again later, or allow a longer wait"
+    )
 
 
 def test_a_long_text_is_cut() -> None:

@@ -19,11 +19,13 @@ REFUSED: list[tuple[type[Any], str, list[Any]]] = [
     (Timeout, "connect", [*NO_NUMBER, 0, -1]),
     (Timeout, "read", [*NO_NUMBER, 0, -0.5]),
     (Timeout, "total", [value for value in [*NO_NUMBER, 0, -1] if value is not None]),
+    (Timeout, "queue", [value for value in [*NO_NUMBER, -1, -0.5] if value is not None]),
     (RetryPolicy, "attempts", NO_COUNT),
     (RetryPolicy, "base_delay", [*NO_NUMBER, -1]),
     (RetryPolicy, "throttle_delay", [*NO_NUMBER, -1]),
     (RetryPolicy, "max_delay", [*NO_NUMBER, -1]),
     (RetryPolicy, "max_retry_after", [*NO_NUMBER, -1]),
+    (RetryPolicy, "deadline", [value for value in [*NO_NUMBER, 0, -1] if value is not None]),
     (ReconcilePolicy, "settle", [*NO_NUMBER, -1]),
     (ReconcilePolicy, "timeout", [*NO_NUMBER, 0, -1]),
     (StopPolicy, "failures", [value for value in NO_COUNT if value is not None]),
@@ -50,6 +52,30 @@ def test_a_rate_limit_that_makes_no_sense(requests: Any, per: Any) -> None:
         RateLimit(requests, per)
 
 
+@pytest.mark.parametrize("shape", ["Smooth", "sliding", "", None, 1, True, ["smooth"]])
+def test_a_rate_limit_of_an_unknown_shape(shape: Any) -> None:
+    """A rate limit is smooth or a window, and says so when it is neither."""
+    with pytest.raises(ConfigurationError, match=r"RateLimit\.shape must be 'smooth' or 'window'"):
+        RateLimit(1, 1.0, shape=shape)
+
+
+def test_a_rate_limit_names_its_shape() -> None:
+    """The shape is given by name, and is smooth by default."""
+    assert RateLimit(50, 60.0) == RateLimit(50, 60.0, shape="smooth")
+    assert RateLimit(50, 60.0, shape="window") != RateLimit(50, 60.0)
+    assert RateLimit(50, 60.0, shape="window").interval == 1.2
+    with pytest.raises(TypeError):
+        RateLimit(50, 60.0, "window")  # type: ignore[call-arg]  # a mistake on purpose
+
+
+def test_bounds_that_are_just_allowed() -> None:
+    """No patience at all makes sense; a deadline can be as short as anybody likes, but is not zero."""
+    assert Timeout(queue=0).queue == 0
+    assert Timeout(queue=None).queue is None
+    assert RetryPolicy(deadline=0.001).deadline == 0.001
+    assert RetryPolicy(deadline=None).deadline is None
+
+
 @pytest.mark.parametrize(
     "kind", [Timeout, RetryPolicy, ReconcilePolicy, StopPolicy, lambda: RateLimit(1, 1.0)]
 )
@@ -72,9 +98,10 @@ def test_settings_are_given_by_name(kind: type[Any]) -> None:
 
 def test_the_defaults_are_the_documented_ones() -> None:
     """Without arguments the settings are those that the documentation names."""
-    assert attrs.astuple(Timeout()) == (5.0, 60.0, None)
-    assert attrs.astuple(RetryPolicy()) == (5, 0.1, 1.0, 20.0, 300.0)
+    assert attrs.astuple(Timeout()) == (5.0, 60.0, None, None)
+    assert attrs.astuple(RetryPolicy()) == (5, 0.1, 1.0, 20.0, 300.0, None)
     assert attrs.astuple(ReconcilePolicy()) == (10.0, 120.0)
+    assert attrs.astuple(RateLimit(50, 60)) == (50, 60, "smooth")
     assert RateLimit(50, 60).interval == 1.2
 
 

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 import attrs
 
 from galtea_async.emulator.galtea import runs, wire
-from galtea_async.emulator.galtea.evaluations import NewEvaluation, Subject, add, one
+from galtea_async.emulator.galtea.bodies import BatchBody
+from galtea_async.emulator.galtea.evaluations import NewEvaluation, Subject, add
 from galtea_async.emulator.galtea.metric_choice import MetricChoice
 from galtea_async.emulator.galtea.service import Service
 from galtea_async.emulator.replies import Problem, Reply, json_reply
@@ -30,15 +31,20 @@ if TYPE_CHECKING:
     from galtea_async.emulator.galtea.scoring import Metric
     from galtea_async.emulator.routes import Call
 
-__all__ = ["Batch", "begin", "evaluate_one", "find_subjects"]
+__all__ = ["Batch", "begin", "check_credits", "find_subjects"]
 
 _SUBJECTS = """
-SELECT s.id, s.version_id, s.product_id, s.test_case_id, t.test_id, s.refusal, s.is_skipped
+SELECT s.id, s.version_id, s.product_id, s.test_case_id, t.test_id, s.refusal,
+    CASE WHEN s.is_skipped THEN 'not applicable' {or_with_pending_turns} END
 FROM sessions AS s LEFT JOIN test_cases AS t ON t.id = s.test_case_id
 WHERE s.deleted_at IS NULL AND
 """
 
-_NOT_APPLICABLE = "not applicable"
+_OR_WITH_PENDING_TURNS = """
+WHEN EXISTS (
+    SELECT 1 FROM inference_results WHERE session_id = s.id AND status = 'PENDING' AND deleted_at IS NULL
+) THEN 'with a turn that is pending'
+"""
 _NO_METRICS = "no metrics to evaluate"
 
 
@@ -57,7 +63,7 @@ class Batch:
 
     service: Service
     user_id: str
-    body: wire.BatchBody
+    body: BatchBody
     items: Sequence[Subject | str]
     choice: MetricChoice
     total: int | None
@@ -107,8 +113,8 @@ class Batch:
                 self._failures.append(wire.BatchFailure(session_id=item, error=f"Session {item} not found"))
             elif item.refusal is not None:
                 self._failures.append(wire.BatchFailure(session_id=item.id, error=item.refusal))
-            elif item.is_skipped:
-                self._skipped[_NOT_APPLICABLE] += 1
+            elif item.skip_reason is not None:
+                self._skipped[item.skip_reason] += 1
             else:
                 yield from self._evaluate(item, covered)
 
@@ -171,7 +177,7 @@ def begin(service: Service, call: Call) -> Batch:
     Raises:
         Problem: The batch is refused; nothing has been done.
     """
-    body = call.body(wire.BatchBody)
+    body = call.body(BatchBody)
     if body.run_id is not None:
         raise Problem(400, "runId is not accepted: a batch opens its own runs")
     if (body.session_ids is None) == (body.version_id is None):
@@ -184,34 +190,11 @@ def begin(service: Service, call: Call) -> Batch:
         items = _of_ids(service, body.session_ids or [])
     subjects = [item for item in items if isinstance(item, Subject)]
     choice = MetricChoice.of_request(service, body.metrics, body.specification_ids, subjects)
-    _check_credits(service, (choice.for_session(subject) for subject in subjects))
+    check_credits(service, (choice.for_session(subject) for subject in subjects))
     return Batch(service=service, user_id=call.user_id, body=body, items=items, choice=choice, total=total)
 
 
-def evaluate_one(service: Service, call: Call) -> Reply:
-    """Answer `POST /evaluations/fromSession`."""
-    body = call.body(wire.SessionBody)
-    found = find_subjects(service, [body.session_id])
-    if not found:
-        raise Problem(404, f"Session {body.session_id} not found")
-    subject = found[0]
-    if body.run_id is not None:
-        runs.check_usable(service, body.run_id, product_id=subject.product_id, version_id=subject.version_id)
-    choice = MetricChoice.of_request(service, body.metrics, body.specification_ids, [subject])
-    metrics = () if subject.is_skipped else choice.for_session(subject)
-    _check_credits(service, [metrics])
-    if subject.refusal is not None:
-        raise Problem(400, subject.refusal)
-    identifiers, _ = add(
-        service,
-        [NewEvaluation(subject=subject, metric=metric, run_id=body.run_id) for metric in metrics],
-        user_id=call.user_id,
-        created_at=service.clock.now(),
-    )
-    return json_reply(201, [one(service, identifier) for identifier in identifiers])
-
-
-def _check_credits(
+def check_credits(
     service: Service, choices: Iterator[tuple[Metric, ...]] | Sequence[tuple[Metric, ...]]
 ) -> None:
     """Refuse work by a judge when not even one evaluation can be paid for.
@@ -230,8 +213,13 @@ def _check_credits(
 def find_subjects(service: Service, session_ids: Sequence[str]) -> list[Subject]:
     """The sessions that exist among some ids, in no particular order."""
     condition = "s.id IN (SELECT value FROM json_each(?))"
-    rows = service.store.rows(_SUBJECTS + condition, (json_array(session_ids),))
+    rows = service.store.rows(_subjects(service, condition), (json_array(session_ids),))
     return [Subject(*row) for row in rows]
+
+
+def _subjects(service: Service, condition: str) -> str:
+    skipped = _OR_WITH_PENDING_TURNS if service.rules.pending_turns == "skip" else ""
+    return _SUBJECTS.format(or_with_pending_turns=skipped) + condition
 
 
 def _of_version(service: Service, version_id: str) -> tuple[list[Subject], int]:
@@ -241,7 +229,8 @@ def _of_version(service: Service, version_id: str) -> tuple[list[Subject], int]:
         "SELECT count(*) FROM sessions WHERE version_id = ? AND deleted_at IS NULL", (version_id,)
     )
     condition = "s.version_id = ? ORDER BY (s.place * ?) % 2147483647 LIMIT ?"
-    rows = service.store.rows(_SUBJECTS + condition, (version_id, service.salt(), service.rules.batch_cap))
+    parameters = (version_id, service.salt(), service.rules.batch_cap)
+    rows = service.store.rows(_subjects(service, condition), parameters)
     return [Subject(*row) for row in rows], total
 
 

@@ -8,7 +8,15 @@ import attrs
 import msgspec
 
 from galtea_async.emulator.clock import timestamp
-from galtea_async.emulator.galtea import batch, catalogue, evaluations, sessions, wire
+from galtea_async.emulator.galtea import (
+    batch,
+    catalogue,
+    conversation,
+    evaluations,
+    sessions,
+    simulator,
+    wire,
+)
 from galtea_async.emulator.galtea.scoring import Metric
 from galtea_async.emulator.galtea.service import Service
 from galtea_async.emulator.store import json_array
@@ -48,10 +56,12 @@ class Contents:
         self.catalogue.add_specification(product_id, metric_ids, ())
         return product_id
 
-    def add_sessions(self, version_id: str, count: int, created_at: datetime | None) -> list[str]:
+    def add_sessions(self, version_id: str, count: int, turns: int, created_at: datetime | None) -> list[str]:
         """Add sessions to a version, and return their ids."""
         moment = timestamp(created_at or self.service.clock.now())
-        return sessions.add(self.service, version_id, count, created_at=moment, user_id=self.user_id)
+        added = sessions.add(self.service, version_id, count, created_at=moment, user_id=self.user_id)
+        conversation.record(self.service, added, simulator.recorded_turns(turns), user_id=self.user_id)
+        return added
 
     def add_evaluations(
         self,

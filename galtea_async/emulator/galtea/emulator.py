@@ -185,22 +185,32 @@ class GalteaEmulator:
         return self._contents.catalogue.add_test_case(test_id)
 
     async def add_version(
-        self, product_id: str | None = None, *, sessions: int = 0, name: str | None = None
+        self, product_id: str | None = None, *, sessions: int = 0, turns: int = 0, name: str | None = None
     ) -> str:
-        """Add a version with so many sessions, and return its id.
+        """Add a version with so many sessions of so many turns each, and return its id.
 
         Without a product it gets one of its own, with a specification that two metrics are linked to.
         """
         contents = self._contents
         version_id = contents.catalogue.add_version(product_id or contents.add_furnished_product(), name)
-        contents.add_sessions(version_id, sessions, None)
+        contents.add_sessions(version_id, sessions, turns, None)
         return version_id
 
     async def add_sessions(
-        self, version_id: str, count: int, *, created_at: datetime | None = None
+        self, version_id: str, count: int, *, turns: int = 0, created_at: datetime | None = None
     ) -> list[str]:
-        """Add production sessions to a version, created now or at another time, and return their ids."""
-        return self._contents.add_sessions(version_id, count, created_at)
+        """Add production sessions to a version, and return their ids.
+
+        Args:
+            version_id: The version.
+            count: How many.
+            turns: How many turns each of them has.
+            created_at: When they were created: now, or any other time.
+
+        Raises:
+            LookupError: The version does not exist.
+        """
+        return self._contents.add_sessions(version_id, count, turns, created_at)
 
     async def add_evaluations(
         self,

@@ -10,9 +10,11 @@ import msgspec
 
 from galtea_async.emulator.clock import timestamp
 from galtea_async.emulator.galtea import wire
+from galtea_async.emulator.galtea.bodies import IdsBody
 from galtea_async.emulator.galtea.scoring import OUT_OF_CREDITS, Metric, MetricSource
 from galtea_async.emulator.queries import Filter, Listing, boolean, created_between, none_of, nothing, one_of
-from galtea_async.emulator.replies import Reply, json_reply
+from galtea_async.emulator.replies import Problem, Reply, json_reply
+from galtea_async.emulator.store import json_array
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,17 +22,32 @@ if TYPE_CHECKING:
 
     from galtea_async.emulator.galtea.scoring import Verdict
     from galtea_async.emulator.galtea.service import Service
+    from galtea_async.emulator.queries import Selection
     from galtea_async.emulator.routes import Call
 
-__all__ = ["EVALUATIONS", "SELECT", "NewEvaluation", "Subject", "add", "delete", "find", "get", "one"]
+__all__ = [
+    "EVALUATIONS",
+    "ROWS",
+    "SELECT",
+    "NewEvaluation",
+    "Subject",
+    "add",
+    "delete",
+    "delete_many",
+    "find",
+    "get",
+    "one",
+    "selected",
+]
 
 # Each evaluation as it is to be seen at the server's time `?1`: nothing of its end shows before it has been
 # judged. The cross join fixes the order of the loops: evaluations first, which the conditions narrow down.
-_JUDGED = """(
+ROWS = """(
     SELECT
-        e.id, e.metric_id, e.session_id, e.user_id, e.version_id, e.product_id, e.test_case_id, e.run_id,
-        e.created_at, e.deleted_at, e.retries_attempted, e.human_evaluator_id, e.human_evaluator_started_at,
-        e.human_evaluator_finished_at, e.human_score, e.human_reason, e.place, e.rowid AS entry,
+        e.id, e.metric_id, e.session_id, e.user_id, e.version_id, e.product_id, e.test_case_id,
+        e.inference_result_id, e.run_id, e.created_at, e.deleted_at, e.retries_attempted,
+        e.human_evaluator_id, e.human_evaluator_started_at, e.human_evaluator_finished_at, e.human_score,
+        e.human_reason, e.place, e.rowid AS entry,
         CASE WHEN e.settles_at <= ?1 THEN e.outcome ELSE 'PENDING' END AS status,
         CASE WHEN e.settles_at <= ?1 THEN e.score END AS score,
         CASE WHEN e.settles_at <= ?1 THEN e.reason END AS reason,
@@ -41,10 +58,12 @@ _JUDGED = """(
         CASE WHEN e.settles_at <= ?1 THEN e.judge_output_tokens END AS judge_output_tokens,
         CASE WHEN e.settles_at <= ?1 THEN e.failed_turns ELSE '[]' END AS failed_turns,
         CASE WHEN e.settles_at <= ?1 AND e.outcome <> 'PENDING_HUMAN' THEN e.settles_at END AS evaluated_at,
-        m.source, m.pass_threshold, m.legacy_at AS metric_legacy_at, m.disabled_at AS metric_disabled_at
+        CASE WHEN e.settles_at <= ?1 THEN e.score >= m.pass_threshold END AS passed,
+        m.source, m.pass_threshold AS metric_pass_threshold, m.legacy_at AS metric_legacy_at,
+        m.disabled_at AS metric_disabled_at
     FROM evaluations AS e CROSS JOIN metrics AS m ON m.id = e.metric_id
 )"""
-SELECT = f"SELECT {wire.columns(wire.EvaluationAnswer)} FROM {_JUDGED}"  # noqa: S608 - constants only
+SELECT = f"SELECT {wire.columns(wire.EvaluationAnswer)} FROM {ROWS}"  # noqa: S608 - constants only
 
 _STATUSES = ("PENDING", "PENDING_HUMAN", "SUCCESS", "FAILED", "SKIPPED", "CANCELLED", "OUTDATED")
 _TEST_OF_EVALUATION = "coalesce((SELECT test_id FROM test_cases WHERE test_cases.id = test_case_id), '')"
@@ -64,7 +83,7 @@ EVALUATIONS = Listing(
         one_of("ids", "id"),
         one_of("productIds", "product_id"),
         one_of("sessionIds", "session_id"),
-        nothing("inferenceResultIds"),  # all evaluations here are of whole sessions
+        one_of("inferenceResultIds", "inference_result_id"),
         one_of("metricIds", "metric_id"),
         one_of("testCaseIds", "test_case_id"),
         one_of("testIds", _TEST_OF_EVALUATION),
@@ -86,7 +105,7 @@ EVALUATIONS = Listing(
         nothing("metricGroupIds"),  # neither metric groups nor monitors exist here
         nothing("monitorIds"),
         nothing("monitorAlertIds", most=10),
-        boolean("passed", "(score >= pass_threshold) = ?"),
+        boolean("passed", "passed = ?"),
         *_score_bounds("score", "score"),
         *_score_bounds("humanScore", "human_score"),
     ),
@@ -107,10 +126,10 @@ EVALUATIONS = Listing(
 
 _INSERT = """
 INSERT INTO evaluations (
-    id, metric_id, session_id, user_id, version_id, product_id, test_case_id, run_id, created_at, settles_at,
-    outcome, score, reason, error, can_retry, credits_used, judge_input_tokens, judge_output_tokens,
-    failed_turns, place
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    id, metric_id, session_id, user_id, version_id, product_id, test_case_id, inference_result_id, run_id,
+    created_at, settles_at, outcome, score, reason, error, can_retry, credits_used, judge_input_tokens,
+    judge_output_tokens, failed_turns, place
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
@@ -124,7 +143,7 @@ class Subject:
     test_case_id: str | None
     test_id: str | None
     refusal: str | None
-    is_skipped: int
+    skip_reason: str | None
 
 
 @attrs.frozen(kw_only=True)
@@ -135,11 +154,13 @@ class NewEvaluation:
         subject: The session.
         metric: The metric.
         run_id: The run that it belongs to.
+        inference_result_id: The turn that is judged on its own; `None` for the session as a whole.
     """
 
     subject: Subject
     metric: Metric
     run_id: str | None = None
+    inference_result_id: str | None = None
 
 
 def add(
@@ -166,8 +187,13 @@ def add(
 
 def find(service: Service, call: Call) -> Reply:
     """Answer `GET /evaluations`."""
-    rows = service.select(EVALUATIONS, call).rows(service.store, SELECT, service.clock.timestamp())
-    return json_reply(200, [_answer(service, row) for row in rows])
+    return json_reply(200, selected(service, service.select(EVALUATIONS, call)))
+
+
+def selected(service: Service, selection: Selection) -> list[wire.EvaluationAnswer]:
+    """The evaluations that a query string selects, as they are to be seen now."""
+    rows = selection.rows(service.store, SELECT, service.clock.timestamp())
+    return [_answer(service, row) for row in rows]
 
 
 def get(service: Service, call: Call) -> Reply:
@@ -180,6 +206,23 @@ def delete(service: Service, call: Call) -> Reply:
     before = one(service, call.path["id"])
     service.store.change(
         "UPDATE evaluations SET deleted_at = ? WHERE id = ?", (service.clock.timestamp(), before.id)
+    )
+    return Reply(status=204, content_type="")
+
+
+def delete_many(service: Service, call: Call) -> Reply:
+    """Answer `DELETE /evaluations/batch`: all of them are deleted, or none when one is unknown."""
+    identifiers = call.body(IdsBody).ids
+    known = service.store.column(
+        "SELECT id FROM evaluations WHERE id IN (SELECT value FROM json_each(?)) AND deleted_at IS NULL",
+        (json_array(identifiers),),
+    )
+    missing = [identifier for identifier in dict.fromkeys(identifiers) if identifier not in set(known)]
+    if missing:
+        raise Problem(404, f"Evaluations not found: {', '.join(missing)}")
+    service.store.change(
+        "UPDATE evaluations SET deleted_at = ? WHERE id IN (SELECT value FROM json_each(?))",
+        (service.clock.timestamp(), json_array(known)),
     )
     return Reply(status=204, content_type="")
 
@@ -205,6 +248,7 @@ def _relations(new: NewEvaluation, user_id: str) -> tuple[object, ...]:
         subject.version_id,
         subject.product_id,
         subject.test_case_id,
+        new.inference_result_id,
         new.run_id,
     )
 
@@ -226,7 +270,7 @@ def _results(verdict: Verdict) -> tuple[object, ...]:
 def _paid(service: Service, new: NewEvaluation) -> Verdict:
     if new.metric.is_judged and not service.credits.pay(service.rules.credits_per_evaluation):
         return OUT_OF_CREDITS
-    return service.judge.judge(new.subject.id, new.metric)
+    return service.judge.judge(new.inference_result_id or new.subject.id, new.metric)
 
 
 def _answer(service: Service, row: tuple[object, ...]) -> wire.EvaluationAnswer:

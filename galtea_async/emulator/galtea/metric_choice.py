@@ -14,8 +14,8 @@ from galtea_async.emulator.store import json_array
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from galtea_async.emulator.galtea.bodies import MetricReference
     from galtea_async.emulator.galtea.evaluations import Subject
-    from galtea_async.emulator.galtea.wire import MetricReference
 
 __all__ = ["MetricChoice"]
 

@@ -43,13 +43,25 @@ class EmulatorRules:
         unknown_filters: Whether a query parameter that a route does not know is refused or ignored.
         first_filters_only: Whether lists know only the parameters of the first published pages, as older
             services do.
-        session_envelope: How `GET /sessions` wraps its rows: not at all, or in `{data, total, page, limit}`.
+        session_envelope: How `GET /sessions` and `GET /inferenceResults` wrap their rows: not at all, or in
+            `{data, total, page, limit}`.
         initial_session_status: The status of a session that was created without one.
         session_conflict_status: The status for a session whose `customId` its version has already.
+        production_user: Whether a production session carries the user who created it.
+        closed_session: What a turn for a session that has been closed does. `reopen`: it is stored, and the
+            session is PENDING again. `refuse`: it is answered with 400. `ignore`: it is answered as usual and
+            not stored. The service lets each product choose; this is the choice of all products here.
+        pending_turns: Whether a session with a turn that is PENDING is skipped when it is to be evaluated.
+        retrieval_context_in_answer: Whether a turn shows the retrieval context with which it was stored.
+        claimed_reviews: Whether the list of what waits for a person leaves out what somebody has claimed.
         claim_conflict_status: The status for claiming what another person has claimed.
         credits_status: The status when no credits are left: 400, 402 or 422.
         credits_per_evaluation: What an evaluation by a judge costs.
         most_retries: How often an evaluation can be retried.
+        refused_retries: What an evaluation that cannot be retried does to a call that names it. `skip`: it is
+            counted, with a reason. `not_found`: the call is answered with 404, as older services do.
+        unpaid_retries: What happens to retries for which not enough credits are left: none is taken and each
+            is counted as skipped, or the call is refused with `credits_status`.
         failed_share: The share of evaluations that end FAILED.
         skipped_share: The share of evaluations that end SKIPPED.
         url_limit: The longest path and query, in bytes, that the proxy in front of the service lets through;
@@ -78,10 +90,17 @@ class EmulatorRules:
     session_envelope: Literal["array", "data"] = "array"
     initial_session_status: Literal["COMPLETED", "PENDING"] = "COMPLETED"
     session_conflict_status: Literal[400, 409] = 400
+    production_user: bool = True
+    closed_session: Literal["reopen", "refuse", "ignore"] = "reopen"
+    pending_turns: Literal["skip", "evaluate"] = "skip"
+    retrieval_context_in_answer: bool = True
+    claimed_reviews: Literal["hide", "list"] = "hide"
     claim_conflict_status: Literal[400, 403, 409] = 409
     credits_status: Literal[400, 402, 422] = 400
     credits_per_evaluation: int = 2
     most_retries: int = 5
+    refused_retries: Literal["skip", "not_found"] = "skip"
+    unpaid_retries: Literal["skip", "refuse"] = "skip"
     failed_share: float = 0.03
     skipped_share: float = 0.02
     url_limit: int | None = 15_000

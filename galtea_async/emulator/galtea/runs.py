@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from galtea_async.emulator.galtea import wire
+from galtea_async.emulator.galtea.bodies import CreateRunBody
 from galtea_async.emulator.queries import Filter, Listing, created_between, one_of
 from galtea_async.emulator.replies import Problem, Reply, json_reply
 
@@ -58,7 +59,7 @@ _SELECT = f"SELECT {wire.columns(wire.RunAnswer)} FROM {_ROWS}"  # noqa: S608 - 
 
 def create(service: Service, call: Call) -> Reply:
     """Answer `POST /runs`."""
-    body = call.body(wire.CreateRunBody)
+    body = call.body(CreateRunBody)
     products = "SELECT id FROM products WHERE id = ? AND deleted_at IS NULL"
     service.row("Product", body.product_id, products, (body.product_id,))
     if body.version_id is not None:

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 import attrs
 import msgspec
 
-from galtea_async.emulator.galtea import runs, wire
+from galtea_async.emulator.galtea import runs, versions, wire
+from galtea_async.emulator.galtea.bodies import (
+    CloseSessionBody,
+    CreateSessionBody,
+    UpdateSessionBody,
+    mentioned,
+)
 from galtea_async.emulator.queries import Filter, Listing, created_between, none_of, one_of
 from galtea_async.emulator.replies import Problem, Reply, json_reply
 
@@ -16,7 +22,7 @@ if TYPE_CHECKING:
     from galtea_async.emulator.routes import Call
     from galtea_async.emulator.store import Row
 
-__all__ = ["SESSIONS", "add", "close", "create", "delete", "find", "get", "update"]
+__all__ = ["SESSIONS", "add", "close", "create", "delete", "find", "get", "one", "open_session", "update"]
 
 _STATUSES = ("PENDING", "COMPLETED", "FAILED")
 _TEST_OF_SESSION = "coalesce((SELECT test_id FROM test_cases WHERE test_cases.id = test_case_id), '')"
@@ -98,7 +104,16 @@ def add(service: Service, version_id: str, count: int, *, created_at: str, user_
 
 def create(service: Service, call: Call) -> Reply:
     """Answer `POST /sessions`."""
-    body = call.body(wire.CreateSessionBody)
+    identifier = open_session(service, call.body(CreateSessionBody), user_id=call.user_id)
+    return json_reply(201, one(service, identifier))
+
+
+def open_session(service: Service, body: CreateSessionBody, *, user_id: str) -> str:
+    """Make a session as a request asks for it, and return its id.
+
+    Raises:
+        Problem: The request contradicts itself, or names what does not exist or is taken.
+    """
     is_production = _check_creation(body)
     anchor = _anchor(service, body)
     if body.run_id is not None:
@@ -111,7 +126,7 @@ def create(service: Service, call: Call) -> Reply:
             identifier,
             anchor.version_id,
             body.custom_id,
-            call.user_id,
+            user_id if service.rules.production_user or not is_production else None,
             body.test_case_id,
             body.status or service.rules.initial_session_status,
             service.clock.timestamp(),
@@ -119,69 +134,59 @@ def create(service: Service, call: Call) -> Reply:
             anchor.product_id,
             is_production,
             _context(service, body),
-            _json(body.metadata),
+            wire.json_text(body.metadata),
             service.identifiers.place(),
         ),
     )
-    return json_reply(201, _one(service, identifier))
+    return identifier
 
 
 def find(service: Service, call: Call) -> Reply:
     """Answer `GET /sessions`."""
     selection = service.select(SESSIONS, call)
     answers = [_answer(service, row) for row in selection.rows(service.store, _SELECT)]
-    if service.rules.session_envelope == "array":
-        return json_reply(200, answers)
-    count = f"SELECT count(*) FROM sessions WHERE {selection.where}"  # noqa: S608 - built from our own conditions
-    total = service.store.value(count, selection.parameters)
-    page = 1 + selection.offset // max(1, selection.limit)
-    return json_reply(200, wire.SessionPage(data=answers, total=total, page=page, limit=selection.limit))
+    return service.page(selection, "sessions", answers)
 
 
 def get(service: Service, call: Call) -> Reply:
     """Answer `GET /sessions/{id}`."""
-    return json_reply(200, _one(service, call.path["id"]))
+    return json_reply(200, one(service, call.path["id"]))
 
 
 def update(service: Service, call: Call) -> Reply:
-    """Answer `PATCH /sessions/{id}`."""
-    body = call.body(wire.UpdateSessionBody)
-    before = _one(service, call.path["id"])
-    _check_status(body.status)
-    if body.custom_id is not None and body.custom_id != before.custom_id:
+    """Answer `PATCH /sessions/{id}`. What is `null` is emptied, what is absent stays."""
+    body = call.changes(UpdateSessionBody)
+    before = one(service, call.path["id"])
+    _check_status(body.status or None)
+    if body.custom_id and body.custom_id != before.custom_id:
         _check_custom_id(service, body.custom_id, before.version_id)
-    changes = {
-        "custom_id": body.custom_id,
-        "status": body.status,
-        "context": None if body.context is None else _json(_as_object(body.context)),
-        "stopping_reason": body.stopping_reason,
-        "metadata": None if body.metadata is None else _json(body.metadata),
-        "error": body.error,
-    }
-    return _changed(service, before.id, {name: value for name, value in changes.items() if value is not None})
+    changes = mentioned(body)
+    if "context" in changes:
+        changes["context"] = wire.json_text(_as_object(body.context))
+    if "metadata" in changes:
+        changes["metadata"] = wire.json_text(body.metadata)
+    return _changed(service, before.id, changes)
 
 
 def close(service: Service, call: Call) -> Reply:
     """Answer `PATCH /sessions/{id}/finish`."""
-    body = call.body(wire.CloseSessionBody)
-    before = _one(service, call.path["id"])
-    if body.error is not None:
+    body = call.body(CloseSessionBody)
+    before = one(service, call.path["id"])
+    if body.error:
         return _changed(service, before.id, {"status": "FAILED", "error": body.error})
-    if body.stopping_reason is None:
+    if not (body.stopping_reason or "").strip():
         raise Problem(400, "Either stoppingReason or error is required")
     return _changed(service, before.id, {"status": "COMPLETED", "stopping_reason": body.stopping_reason})
 
 
 def delete(service: Service, call: Call) -> Reply:
     """Answer `DELETE /sessions/{id}`."""
-    before = _one(service, call.path["id"])
-    service.store.change(
-        "UPDATE sessions SET deleted_at = ? WHERE id = ?", (service.clock.timestamp(), before.id)
-    )
+    before = one(service, call.path["id"])
+    service.change("sessions", before.id, {"deleted_at": service.clock.timestamp()})
     return Reply(status=204, content_type="")
 
 
-def _check_creation(body: wire.CreateSessionBody) -> bool:
+def _check_creation(body: CreateSessionBody) -> bool:
     """Check what needs no looking up, and return whether the session is a production one."""
     if body.version_id is None and body.product_id is None:
         raise Problem(400, "versionId or productId is required")
@@ -198,7 +203,7 @@ def _check_status(status: str | None) -> None:
         raise Problem(400, f"Invalid status {status}. Accepted: {', '.join(_STATUSES)}")
 
 
-def _anchor(service: Service, body: wire.CreateSessionBody) -> _Anchor:
+def _anchor(service: Service, body: CreateSessionBody) -> _Anchor:
     if body.version_id is not None:
         statement = "SELECT id, product_id FROM versions WHERE id = ? AND deleted_at IS NULL"
         version_id, product_id = service.row("Version", body.version_id, statement, (body.version_id,))
@@ -209,17 +214,7 @@ def _anchor(service: Service, body: wire.CreateSessionBody) -> _Anchor:
     )
     statement = "SELECT id FROM versions WHERE product_id = ? AND deleted_at IS NULL ORDER BY number DESC"
     latest = service.store.value(statement, (product_id,))
-    return _Anchor(version_id=latest or _default_version(service, product_id), product_id=product_id)
-
-
-def _default_version(service: Service, product_id: str) -> str:
-    identifier = service.identifiers.new("version")
-    service.store.change(
-        "INSERT INTO versions (id, product_id, name, number, created_at, place)"
-        " VALUES (?, ?, 'default', 1, ?, ?)",
-        (identifier, product_id, service.clock.timestamp(), service.identifiers.place()),
-    )
-    return identifier
+    return _Anchor(version_id=latest or versions.add(service, product_id, "default"), product_id=product_id)
 
 
 def _check_run(service: Service, run_id: str, anchor: _Anchor, *, is_production: bool) -> None:
@@ -237,30 +232,28 @@ def _check_custom_id(service: Service, custom_id: str | None, version_id: str) -
         raise Problem(service.rules.session_conflict_status, text)
 
 
-def _context(service: Service, body: wire.CreateSessionBody) -> str | None:
+def _context(service: Service, body: CreateSessionBody) -> str | None:
     if body.test_case_id is not None:
         statement = "SELECT context FROM test_cases WHERE id = ?"
         return str(service.row("TestCase", body.test_case_id, statement, (body.test_case_id,))[0])
-    return None if body.context is None else _json(_as_object(body.context))
+    return wire.json_text(_as_object(body.context))
 
 
-def _as_object(context: str | dict[str, object]) -> dict[str, object]:
+def _as_object(context: object) -> object:
     return {"value": context} if isinstance(context, str) else context
 
 
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
-
-
 def _changed(service: Service, identifier: str, changes: dict[str, object]) -> Reply:
-    if changes:
-        assignments = ", ".join(f"{column} = ?" for column in changes)
-        statement = f"UPDATE sessions SET {assignments} WHERE id = ?"  # noqa: S608 - our own names
-        service.store.change(statement, (*changes.values(), identifier))
-    return json_reply(200, _one(service, identifier))
+    service.change("sessions", identifier, changes)
+    return json_reply(200, one(service, identifier))
 
 
-def _one(service: Service, identifier: str) -> wire.SessionAnswer:
+def one(service: Service, identifier: str) -> wire.SessionAnswer:
+    """One session.
+
+    Raises:
+        Problem: With status 404, when there is none.
+    """
     statement = f"{_SELECT} WHERE id = ? AND deleted_at IS NULL"
     return _answer(service, service.row("Session", identifier, statement, (identifier,)))
 

@@ -1,4 +1,4 @@
-"""What the service sends and takes: the shapes of bodies, and rows turned into them.
+"""What the service sends: the shapes of answers, and rows turned into them.
 
 The fields of an answer are the columns of the query that fills it, in the same order and under the same names
 in snake case. So each shape writes its own list of columns (`columns`), and a row becomes an answer without a
@@ -8,6 +8,7 @@ shape, and are converted.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -16,97 +17,41 @@ if TYPE_CHECKING:
     from galtea_async.emulator.store import Row
 
 __all__ = [
+    "ORGANIZATION_ID",
     "Answer",
     "BatchAnswer",
-    "BatchBody",
     "BatchFailure",
-    "CloseSessionBody",
-    "CreateRunBody",
-    "CreateSessionBody",
     "EvaluationAnswer",
-    "MetricAnswer",
-    "MetricReference",
-    "ProductAnswer",
+    "InferenceResultAnswer",
+    "NextTurnAnswer",
+    "Page",
+    "PendingReviewsAnswer",
     "RetryAnswer",
-    "RetryBody",
     "RunAnswer",
     "SdkVersionAnswer",
     "SessionAnswer",
-    "SessionBody",
-    "SessionPage",
-    "SpecificationAnswer",
-    "SubmitBody",
-    "UpdateSessionBody",
-    "VersionAnswer",
+    "UserAnswer",
     "columns",
     "evaluation",
+    "inference_result",
+    "json_text",
+    "raw",
     "run",
     "session",
-    "specification",
 ]
+
+ORGANIZATION_ID = "organization_emulator0123456789abcdef"
+"""The organization to which everything in an emulator belongs."""
 
 
 class Answer(msgspec.Struct, rename="camel", gc=False):
     """An object in an answer."""
 
 
-class _Body(msgspec.Struct, rename="camel"):
-    """The body of a request. Unknown keys are ignored, as the service does."""
-
-
 def columns(shape: type[Answer]) -> str:
     """The columns that fill an answer, for a `SELECT`; fields with a default have none."""
     fields = shape.__struct_fields__
     return ", ".join(fields[: len(fields) - len(shape.__struct_defaults__)])
-
-
-class ProductAnswer(Answer):
-    """A product."""
-
-    id: str
-    name: str
-    description: str
-    created_at: str
-    deleted_at: str | None
-
-
-class VersionAnswer(Answer):
-    """A version of a product."""
-
-    id: str
-    product_id: str
-    name: str
-    number: int
-    created_at: str
-    deleted_at: str | None
-
-
-class MetricAnswer(Answer):
-    """A metric."""
-
-    id: str
-    product_id: str | None
-    name: str
-    source: str
-    pass_threshold: float
-    excluded_from_analytics_at: str | None
-    legacy_at: str | None
-    disabled_at: str | None
-    created_at: str
-    deleted_at: str | None
-
-
-class SpecificationAnswer(Answer):
-    """A specification, with the metrics linked to it."""
-
-    id: str
-    product_id: str
-    name: str
-    description: str
-    type: str
-    created_at: str
-    deleted_at: str | None
-    metric_ids: msgspec.Raw
 
 
 class SessionAnswer(Answer):
@@ -131,10 +76,38 @@ class SessionAnswer(Answer):
     recording_uri: str | None = None
 
 
-class SessionPage(Answer):
-    """A page of sessions as older services wrapped it."""
+class InferenceResultAnswer(Answer):
+    """One turn of a session: what went in and what came out."""
 
-    data: list[SessionAnswer]
+    id: str
+    session_id: str
+    user_id: str | None
+    turn_index: int = msgspec.field(name="index")
+    status: str
+    error: str | None
+    latency: float | None
+    input_tokens: float | None
+    output_tokens: float | None
+    cache_read_input_tokens: float | None
+    tokens: float | None
+    cost_per_input_token: float | None
+    cost_per_output_token: float | None
+    cost_per_cache_read_input_token: float | None
+    cost: float | None
+    conversation_simulator_version: str | None
+    created_at: str
+    deleted_at: str | None
+    retrieval_context: str | msgspec.UnsetType | None
+    input: msgspec.Raw
+    actual_output: msgspec.Raw
+    credits_used: int | None = None
+    trace_id: str | None = None
+
+
+class Page(Answer):
+    """A page of rows as older services wrapped it."""
+
+    data: Sequence[Answer]
     total: int
     page: int
     limit: int
@@ -149,6 +122,7 @@ class EvaluationAnswer(Answer):
     user_id: str | None
     status: str
     test_case_id: str | None
+    inference_result_id: str | None
     score: float | None
     reason: str | None
     error: str | None
@@ -167,10 +141,11 @@ class EvaluationAnswer(Answer):
     product_id: str
     judge_input_tokens: int | None
     judge_output_tokens: int | None
+    metric_pass_threshold: float
     run_id: str | msgspec.UnsetType | None
     can_retry: bool
+    passed: bool | None
     failed_turns: msgspec.Raw
-    inference_result_id: str | None = None
     conversation_simulator_version: str | None = None
     test_case_legacy_at: str | None = None
     judge_reasoning_tokens: int | None = None
@@ -228,7 +203,32 @@ class RetryAnswer(Answer):
 
     retried: int
     skipped: int
-    errors: list[dict[str, str]]
+    errors: list[str]
+
+
+class PendingReviewsAnswer(Answer):
+    """The evaluations that wait for a person whom nobody is yet."""
+
+    evaluations: list[EvaluationAnswer]
+    total: int
+    claimed_by_others: int
+
+
+class NextTurnAnswer(Answer):
+    """What the simulated user says next."""
+
+    next_message: str
+    finished: bool
+    stopping_reason: str | None
+    simulator_version: str
+    inference_result_id: str
+
+
+class UserAnswer(Answer):
+    """Who holds the key."""
+
+    id: str
+    organization_id: str = ORGANIZATION_ID
 
 
 class SdkVersionAnswer(Answer):
@@ -238,114 +238,44 @@ class SdkVersionAnswer(Answer):
     minimum_sdk_version_supported: str
 
 
-class MetricReference(_Body):
-    """A metric by id or by name, with the score where the caller computes it."""
-
-    id: str | None = None
-    name: str | None = None
-    score: float | None = None
-
-
-class BatchBody(_Body):
-    """The body of `POST /evaluations/fromSessions`."""
-
-    session_ids: list[str] | None = None
-    version_id: str | None = None
-    metrics: list[MetricReference] = []
-    specification_ids: list[str] = []
-    run_id: str | None = None
-
-
-class SessionBody(_Body):
-    """The body of `POST /evaluations/fromSession`."""
-
-    session_id: str
-    inference_result_id: str | None = None
-    metrics: list[MetricReference] = []
-    specification_ids: list[str] = []
-    run_id: str | None = None
-
-
-class CreateSessionBody(_Body):
-    """The body of `POST /sessions`."""
-
-    version_id: str | None = None
-    product_id: str | None = None
-    custom_id: str | None = None
-    test_case_id: str | None = None
-    is_production: bool | None = None
-    context: str | dict[str, object] | None = None
-    metadata: dict[str, object] = {}
-    status: str | None = None
-    run_id: str | None = None
-
-
-class UpdateSessionBody(_Body):
-    """The body of `PATCH /sessions/{id}`."""
-
-    custom_id: str | None = None
-    status: str | None = None
-    context: str | dict[str, object] | None = None
-    stopping_reason: str | None = None
-    metadata: dict[str, object] | None = None
-    error: str | None = None
-
-
-class CloseSessionBody(_Body):
-    """The body of `PATCH /sessions/{id}/finish`."""
-
-    stopping_reason: str | None = None
-    error: str | None = None
-
-
-class SubmitBody(_Body):
-    """The body of `POST /evaluations/{id}/submit`."""
-
-    score: float
-    reason: str | None = None
-
-
-class RetryBody(_Body):
-    """The body of `POST /evaluations/retry`."""
-
-    ids: list[str]
-
-
-class CreateRunBody(_Body):
-    """The body of `POST /runs`."""
-
-    product_id: str
-    version_id: str | None = None
-    custom_id: str | None = None
-
-
 def session(row: Row) -> SessionAnswer:
     """Turn a row into an answer."""
     *plain, is_production, context, metadata = row
-    values: list[Any] = [*plain, is_production == 1, _raw(context), _raw(metadata)]
+    values: list[Any] = [*plain, is_production == 1, raw(context), raw(metadata)]
     return SessionAnswer(*values)
 
 
 def evaluation(row: Row) -> EvaluationAnswer:
     """Turn a row into an answer."""
-    *plain, can_retry, failed_turns = row
-    values: list[Any] = [*plain, can_retry == 1, _raw(failed_turns)]
+    *plain, can_retry, passed, failed_turns = row
+    values: list[Any] = [
+        *plain,
+        can_retry == 1,
+        None if passed is None else passed == 1,
+        raw(failed_turns),
+    ]
     return EvaluationAnswer(*values)
 
 
 def run(row: Row) -> RunAnswer:
     """Turn a row into an answer."""
     *plain, request = row
-    values: list[Any] = [*plain, _raw(request)]
+    values: list[Any] = [*plain, raw(request)]
     return RunAnswer(*values)
 
 
-def specification(row: Row) -> SpecificationAnswer:
+def inference_result(row: Row) -> InferenceResultAnswer:
     """Turn a row into an answer."""
-    *plain, metric_ids = row
-    values: list[Any] = [*plain, _raw(metric_ids)]
-    return SpecificationAnswer(*values)
+    *plain, sent, received = row
+    values: list[Any] = [*plain, raw(sent), raw(received)]
+    return InferenceResultAnswer(*values)
 
 
-def _raw(text: str | None) -> msgspec.Raw:
+def json_text(value: object) -> str | None:
+    """Write a value for a column that holds JSON; `None` leaves the column empty."""
+    return None if value is None else msgspec.json.encode(value).decode()
+
+
+def raw(text: str | None) -> msgspec.Raw:
+    """Take a column that holds JSON as it is, and `null` where it holds nothing."""
     return msgspec.Raw(b"null" if text is None else text.encode())

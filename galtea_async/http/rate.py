@@ -1,0 +1,65 @@
+"""When the next request may be sent to a service that counts requests: rests, a known pace, a learnt pace."""
+
+from __future__ import annotations
+
+import math
+
+from attrs import define, field
+
+from galtea_async.http.declared_rate import DeclaredRate
+from galtea_async.http.learned_rate import LearnedRate
+
+__all__ = ["Rate"]
+
+
+@define
+class Rate:
+    """What one counter of the service allows, as far as it is known.
+
+    Args:
+        declared: The pace of a limit that is known beforehand.
+
+    Attributes:
+        held_until: Until when the service asked to be left alone, by the loop's clock.
+        learned: The pace learnt from refusals.
+        opens_at: When the next request may be sent, all things considered.
+    """
+
+    declared: DeclaredRate | None = None
+    held_until: float = field(default=-math.inf, init=False)
+    learned: LearnedRate = field(factory=LearnedRate, init=False)
+    opens_at: float = field(default=-math.inf, init=False)
+
+    def per_second(self, now: float) -> float | None:
+        """Return how many requests a second are sent at most; `None` where no limit is known."""
+        learned = self.learned.rate(now)
+        if self.declared is None:
+            return learned
+        return self.declared.per_second if learned is None else min(learned, self.declared.per_second)
+
+    def sent(self, now: float) -> None:
+        """Count a request that leaves now."""
+        if self.declared is not None:
+            self.declared.sent(now)
+        elif not self.learned.is_known:
+            return
+        self.learned.sent(now)
+        self._reckon()
+
+    def accepted(self, phase: int, now: float) -> None:
+        """Count an answer that is no refusal."""
+        self.learned.accepted(phase, now)
+
+    def refused(self, phase: int, now: float, until: float) -> None:
+        """Rest until a moment, and go slower then."""
+        self.learned.refused(phase, now, until)
+        self.hold(until)
+
+    def hold(self, until: float) -> None:
+        """Send nothing before a moment; of several, the latest counts."""
+        self.held_until = max(self.held_until, until)
+        self._reckon()
+
+    def _reckon(self) -> None:
+        declared = -math.inf if self.declared is None else self.declared.opens_at
+        self.opens_at = max(self.held_until, declared, self.learned.opens_at)

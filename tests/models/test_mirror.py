@@ -1,0 +1,395 @@
+"""The mirror reads exactly what the converter reads, or refuses it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import attrs
+import pytest
+from cattrs.errors import BaseValidationError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from galtea_async.models import (
+    BatchEvaluation,
+    Evaluation,
+    JsonValue,
+    Metric,
+    MetricInput,
+    Run,
+    Session,
+    SessionInput,
+    Version,
+)
+from galtea_async.models.converter import (
+    UnreadableError,
+    converter,
+    read_json,
+    read_page,
+    structure,
+    wire_name,
+)
+from galtea_async.models.mirror import Mirror
+
+MIRRORED: list[type[Any]] = [Session, Evaluation, Run, Metric, Version]
+of_each_mirrored_model = pytest.mark.parametrize("model", MIRRORED, ids=lambda model: model.__name__)
+
+ZONES = st.integers(-1_439, 1_439).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+TIME_TEXTS = st.one_of(
+    st.sampled_from(
+        [
+            "2023-11-07T05:31:56Z",
+            "2023-11-07T05:31:56.123456789Z",
+            "2023-11-07T05:31:56.1234567+02:00",
+            "2023-11-07 05:31:56",
+            "2023-11-07t05:31:56z",
+            "2023-11-07T05:31:60Z",
+            "2023-11-07T24:00:00Z",
+            "2023-11-07T05:31:56-00:00",
+            "2023-11-07T05:31:56,5+23:59",
+            "0001-01-01T00:00:00+05:00",
+            "9999-12-31T23:59:59-05:00",
+            "20231107T053156Z",
+            "2023-W45-2",
+            "2023-11-07",
+            "2023-11-07T05:31",
+            "1700000000",
+            "yesterday",
+            "",
+        ]
+    ),
+    st.datetimes(timezones=st.none() | ZONES).map(datetime.isoformat),
+).map(json.dumps)
+NUMBERS = st.one_of(
+    st.sampled_from(["0", "-0", "-0.0", "1.0", "1e3", "1E-7", "2.5e-400", "1e400", "9007199254740993.0"]),
+    st.sampled_from([16, 19, 20, 310, 5_000]).map(lambda digits: digits * "9"),
+    st.integers(-(10**40), 10**40).map(str),
+    st.floats(allow_nan=False, allow_infinity=False).map(json.dumps),
+)
+BROKEN = st.sampled_from(["", "nul", "NaN", "Infinity", "01", "1.", "'x'", '"', "[", '"\\ud800"', '"\\x"'])
+TEXTS = st.builds(
+    json.dumps,
+    st.text(max_size=6) | st.sampled_from(["SUCCESS", "COMPLETED", "success", "\x00", "\ud800"]),
+    ensure_ascii=st.booleans(),
+)
+BOOLEANS = st.sampled_from(["true", "false"])
+LISTS = st.lists(TEXTS, max_size=3).map(lambda texts: f"[{','.join(texts)}]")
+OBJECTS = st.dictionaries(TEXTS, NUMBERS | TEXTS, max_size=3).map(
+    lambda pairs: "{" + ",".join(f"{key}:{value}" for key, value in pairs.items()) + "}"
+)
+ANYTHING = st.one_of(
+    TEXTS,
+    BOOLEANS,
+    LISTS,
+    OBJECTS,
+    NUMBERS,
+    TIME_TEXTS,
+    st.just("null"),
+    st.sampled_from(["[1]", "[null]"]),
+)
+FITTING = {
+    "str": TEXTS,
+    "bool": BOOLEANS,
+    "int": NUMBERS,
+    "float": NUMBERS,
+    "datetime": TIME_TEXTS,
+}
+
+
+def values_for(annotation: str) -> st.SearchStrategy[str]:
+    """Mostly JSON of the kind that a field holds, or null; but anything may come."""
+    fitting = FITTING.get(annotation.partition(" ")[0], ANYTHING) | st.just("null")
+    return st.integers(0, 29).flatmap(lambda odd: {0: BROKEN, 1: ANYTHING}.get(odd, fitting))
+
+
+@st.composite
+def bodies(draw: st.DrawFn, model: type[Any]) -> bytes:
+    """Objects as no service would send them: odd values, fields twice, fields unknown, and broken text."""
+    kinds = {wire_name(name): kind for name, kind in model.__annotations__.items() if name != "extra"}
+    keys = st.sampled_from([*kinds, "color", "extra", "created_at", "odd name", 'a"b', "é", ""])
+    chosen = draw(st.lists(keys, max_size=8, unique=draw(st.integers(0, 4)) > 0))
+    pairs = [(key, draw(values_for(kinds.get(key, "JsonValue")))) for key in chosen]
+    if draw(st.integers(0, 9)) and "id" not in chosen:
+        pairs.insert(draw(st.integers(0, len(pairs))), ("id", '"1"'))
+    between = draw(st.sampled_from([",", ", ", " ,\n"]))
+    escape = draw(st.booleans())
+    text = between.join(f"{json.dumps(key, ensure_ascii=escape)}:{value}" for key, value in pairs)
+    body = f"{{{text}}}".encode("utf-8", "surrogatepass")
+    if not draw(st.integers(0, 19)):
+        at = draw(st.integers(0, len(body)))
+        body = body[:at] + draw(st.binary(max_size=2)) + body[at + draw(st.integers(0, 2)) :]
+    return body
+
+
+def read_by_converter(body: bytes, model: type[Any]) -> Any:
+    """What the converter alone makes of it; `None` where it refuses."""
+    try:
+        return converter.structure(read_json(body), model)
+    except (UnreadableError, BaseValidationError):
+        return None
+
+
+def exactly(instance: Any) -> dict[str, Any]:
+    """All there is to see of a model: also what `==` takes for equal, as 0 and -0.0 or 1 and `True`."""
+    values = attrs.asdict(instance, recurse=False)
+    extra = sorted(map(repr, values.pop("extra").items()))
+    return {**{name: repr(value) for name, value in values.items()}, "extra": extra}
+
+
+def has_a_field_twice(body: bytes) -> bool:
+    """Whether a name stands in an object more than once; then the last one counts."""
+    twice: list[bool] = []
+
+    def look(pairs: list[tuple[str, object]]) -> None:
+        twice.append(len(dict(pairs)) < len(pairs))
+
+    json.loads(body, object_pairs_hook=look)
+    return any(twice)
+
+
+@of_each_mirrored_model
+@given(data=st.data())
+def test_mirror_and_converter_never_differ(model: type[Any], data: st.DataObject) -> None:
+    """Whatever the bytes: the mirror reads what the converter reads, alike, and refuses what it refuses.
+
+    The mirror may refuse an object once, until it has learned the names of its unknown fields.
+    """
+    body = data.draw(bodies(model))
+    mirror = Mirror(model, wire_name)
+    expected = read_by_converter(body, model)
+    at_first = mirror.read([body])
+    if expected is None:
+        assert at_first == []
+        return
+    mirror.learn(expected.extra)
+    then = mirror.read([body])
+    assert {repr(exactly(instance)) for instance in (*at_first, *then)} <= {repr(exactly(expected))}
+    if all(name.isidentifier() for name in expected.extra) and not has_a_field_twice(body):
+        assert len(then) == 1
+        assert len(at_first) == (not expected.extra)
+
+
+@given(time=TIME_TEXTS)
+def test_times_are_the_same(time: str) -> None:
+    """Times in all their forms are read alike by both, and refused alike."""
+    body = f'{{"id": "1", "createdAt": {time}}}'.encode()
+    read = Mirror(Session, wire_name).read([body])
+    expected = read_by_converter(body, Session)
+    assert list(map(exactly, read)) == ([] if expected is None else [exactly(expected)])
+
+
+@of_each_mirrored_model
+@given(data=st.data())
+def test_reading_is_the_same_with_and_without_a_mirror(model: type[Any], data: st.DataObject) -> None:
+    """`structure` gives what the converter alone gives, and refuses what it refuses."""
+    body = data.draw(bodies(model))
+    expected = read_by_converter(body, model)
+    if expected is None:
+        with pytest.raises(UnreadableError):
+            structure(body, model)
+    else:
+        assert exactly(structure(body, model)) == exactly(expected)
+
+
+@given(rows=st.lists(bodies(Evaluation), max_size=12))
+async def test_a_page_is_the_sum_of_its_rows(rows: list[bytes]) -> None:
+    """A page of rows, many of them odd, gives what they give one by one."""
+    expected = {row: read_by_converter(row, Evaluation) for row in rows}
+    readable = [row for row in rows if expected[row] is not None]
+    read = await read_page(b"[" + b",".join(readable) + b"]", Evaluation)
+    assert list(map(exactly, read)) == [exactly(expected[row]) for row in readable]
+
+
+@of_each_mirrored_model
+def test_the_mirrored_models(model: type[Any]) -> None:
+    """The models that pages are made of have a mirror."""
+    (instance,) = Mirror(model, wire_name).read([b'{"id": "1"}'])
+    assert instance == model(id="1")
+    assert instance.extra is not Mirror(model, wire_name).read([b'{"id": "1"}'])[0].extra
+
+
+@attrs.define
+class Validated:
+    """A model that looks at its values."""
+
+    id: str = attrs.field(validator=attrs.validators.max_len(3))
+    extra: dict[str, JsonValue] = attrs.field(factory=dict[str, JsonValue])
+
+
+def in_capitals(text: str) -> str:
+    """What a field is converted to."""
+    return text.upper()
+
+
+@attrs.define
+class Converted:
+    """A model that changes its values."""
+
+    id: str = attrs.field(converter=in_capitals)
+    extra: dict[str, JsonValue] = attrs.field(factory=dict[str, JsonValue])
+
+
+@attrs.define
+class Finished:
+    """A model that has more to do when it is made."""
+
+    id: str
+    extra: dict[str, JsonValue] = attrs.field(factory=dict[str, JsonValue])
+
+    def __attrs_post_init__(self) -> None:
+        """Do it."""
+        self.id += "!"
+
+
+@attrs.frozen
+class Frozen:
+    """A model whose fields cannot be set."""
+
+    id: str
+    extra: dict[str, JsonValue] = attrs.field(factory=dict[str, JsonValue])
+
+
+@attrs.define
+class Strict:
+    """A model that keeps nothing it does not know."""
+
+    id: str
+
+
+@attrs.define
+class StrictAndNeverNull:
+    """A model that has both in it."""
+
+    id: str
+    tags: list[str]
+
+
+@attrs.define
+class WithDefaults:
+    """A model with a default of its own."""
+
+    id: str = "none"
+    extra: dict[str, JsonValue] = attrs.field(factory=dict[str, JsonValue])
+
+
+@attrs.define
+class NeverNull:
+    """A model with a list that null makes an empty one."""
+
+    id: str
+    tags: list[str]
+    extra: dict[str, JsonValue] = attrs.field(factory=dict[str, JsonValue])
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        BatchEvaluation,
+        SessionInput,
+        MetricInput,
+        Validated,
+        Converted,
+        Finished,
+        Frozen,
+        Strict,
+        WithDefaults,
+        NeverNull,
+        StrictAndNeverNull,
+        str,
+        dict[str, str],
+    ],
+)
+def test_what_a_mirror_might_read_otherwise_has_none(model: type[Any]) -> None:
+    """Where making a model is more than setting its fields, all is left to the converter."""
+    mirror = Mirror(model, wire_name)
+    mirror.learn(["color"])
+    for body in (b'{"id": "1"}', b'{"id": "1", "tags": []}', b'{"id": "1", "color": "red"}', b'"1"', b"{}"):
+        assert mirror.read([body]) == []
+    assert mirror.read_list(b"[]") is None
+
+
+def test_a_mirror_stops_at_what_it_refuses() -> None:
+    """Objects before a refused one are read, those after it not yet."""
+    mirror = Mirror(Session, wire_name)
+    read = mirror.read([b'{"id": "1"}', b'{"id": "2"}', b'{"id": 3}', b'{"id": "4"}'])
+    assert [session.id for session in read] == ["1", "2"]
+    assert mirror.read_list(b'[{"id": "1"}, {"id": 3}]') is None
+    assert mirror.read_list(b'[{"id": "1"}, {"id": "2"}]') == read
+
+
+@pytest.mark.parametrize("value", ["null", "0", '{"a": [1, null]}', '"red"', "[]"])
+def test_a_learned_field_is_kept_as_it_is(value: str) -> None:
+    """What was learned is in `extra` where it is sent, nulls included, and nowhere else."""
+    mirror = Mirror(Session, wire_name)
+    mirror.learn(["color", "extra"])
+    with_it, with_both, without = mirror.read(
+        [
+            f'{{"color": {value}, "id": "1"}}'.encode(),
+            f'{{"extra": 7, "id": "2", "color": {value}}}'.encode(),
+            b'{"id": "3"}',
+        ]
+    )
+    assert with_it.extra == {"color": json.loads(value)}
+    assert with_both.extra == {"color": json.loads(value), "extra": 7}
+    assert without.extra == {}
+
+
+def test_a_mirror_learns_only_plain_names() -> None:
+    """Names that are long, or no names at all, are left to the converter."""
+    mirror = Mirror(Session, wire_name)
+    for name in ("", 'a"b', "a\\b", "a b", "\n", "\ud800", "x" * 65):
+        mirror.learn([name])
+        assert mirror.read([json.dumps({"id": "1", name: 1}).encode()]) == []
+    for name in ("été", "_", "None", "unknown_0", "x" * 64):
+        mirror.learn([name])
+        (session,) = mirror.read([json.dumps({"id": "1", name: 1}).encode()])
+        assert session.extra == {name: 1}
+
+
+def test_a_mirror_learns_a_bounded_number_of_names() -> None:
+    """A service that invents a name for each row cannot make the mirror grow for ever."""
+    mirror = Mirror(Session, wire_name)
+    for number in range(100):
+        mirror.learn([f"x{number}", f"y{number}"])
+    read = [
+        mirror.read([f'{{"id": "1", "{name}{number}": 0}}'.encode()])
+        for number in range(100)
+        for name in "xy"
+    ]
+    assert len([session for session in read if session]) == 32
+
+
+def test_what_is_nested_too_deeply_is_refused() -> None:
+    """Free JSON that is deeper than Python can follow is refused, and no `RecursionError`."""
+    body = b'{"id": "1", "metadata": ' + 100_000 * b"[" + 100_000 * b"]" + b"}"
+    assert Mirror(Session, wire_name).read([body]) == []
+    assert Mirror(Session, wire_name).read_list(b"[" + body + b"]") is None
+    with pytest.raises(UnreadableError, match="not JSON"):
+        structure(body, Session)
+
+
+async def test_a_field_that_the_service_adds_is_learned_from_the_first_page() -> None:
+    """A new field on each row slows down one page: the next one is read in fewer and longer steps."""
+    row = b'{"id":"1","addedLater":{"deep":[1]}}'
+    body = b"[" + b",".join([row] * 5_000) + b"]"
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    counting = asyncio.create_task(count())
+    first = await read_page(body, Version)
+    at_first, turns = turns, 0
+    second = await read_page(body, Version)
+    counting.cancel()
+    await asyncio.gather(counting, return_exceptions=True)
+    assert first == second == 5_000 * [Version(id="1", extra={"addedLater": {"deep": [1]}})]
+    assert turns < at_first / 2
+    first[0].extra["addedLater"] = None
+    assert first[1].extra == {"addedLater": {"deep": [1]}}
