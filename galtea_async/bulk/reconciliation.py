@@ -28,6 +28,7 @@ from typing import Final
 
 from attrs import frozen
 
+from galtea_async.bulk.outage import Outage
 from galtea_async.bulk.provider import Findings
 from galtea_async.bulk.stopping import ends_run
 from galtea_async.errors import GalteaError, LifecycleError
@@ -58,12 +59,14 @@ class Reconciliation:
         sleep: Waits; returns whether to go on.
         heard_at: When the service last answered a look-up of the job. A listing takes several requests, and
             one that breaks off half-way shows that the service is there.
+        outage: Whether the service is away, and may be asked.
     """
 
     policy: ReconcilePolicy
     clock: Callable[[], float]
     sleep: Callable[[float], Awaitable[bool]]
     heard_at: Callable[[], float]
+    outage: Outage
 
     async def watch(
         self, find: Callable[[], Awaitable[Findings]], enough: Callable[[Findings], bool]
@@ -107,12 +110,17 @@ class Reconciliation:
         return now - max(last_answer, self.heard_at()) >= timeout or now - last_answer >= _PATIENCE * timeout
 
     async def _listing(self, find: Callable[[], Awaitable[Findings]]) -> Findings | None:
-        """List once; `None` where the service does not tell now."""
+        """List once; `None` where the service does not tell now, or need not be asked."""
+        if not self.outage.may_ask():
+            return None
         try:
-            return await find()
+            findings = await find()
         except LifecycleError:
             raise
         except GalteaError as error:
             if ends_run(error):
                 raise
+            self.outage.failed()
             return None
+        self.outage.answered()
+        return findings

@@ -25,17 +25,17 @@ from galtea_async.bulk import settlement
 from galtea_async.bulk.chunk import Chunk, ChunkState, NewChunk, Settlement
 from galtea_async.bulk.intake import Intake
 from galtea_async.bulk.journal import Journal
+from galtea_async.bulk.outage import Outage
 from galtea_async.bulk.outcome import OutcomeStatus, SessionOutcome
 from galtea_async.bulk.progress import Progress, ProgressCallback, Speedometer
 from galtea_async.bulk.provider import BatchAnswer, BatchService, Findings
 from galtea_async.bulk.reconciliation import Reconciliation
 from galtea_async.bulk.report import BulkReport
-from galtea_async.bulk.stopping import Patience, ends_run, exceeded
+from galtea_async.bulk.stopping import Patience, ends_run, exceeded, final_error
 from galtea_async.bulk.totals import Totals
 from galtea_async.bulk.unless import unless
 from galtea_async.errors import (
     ApiError,
-    BulkEvaluationError,
     DecodeError,
     GalteaError,
     NoAnswerError,
@@ -86,6 +86,7 @@ class BulkRun:
     _clock: Callable[[], float] = field(init=False)
     _began: float = field(init=False)
     _patience: Patience = field(init=False)
+    _outage: Outage = field(init=False)
     _speed: Speedometer = field(init=False)
     _totals: Totals = field(factory=Totals, init=False)
     _open: deque[Chunk] = field(factory=deque[Chunk], init=False)
@@ -105,6 +106,7 @@ class BulkRun:
         self._clock = asyncio.get_running_loop().time
         self._began = self._clock()
         self._patience = Patience(self.policy.timeout, self._began)
+        self._outage = Outage(self._clock)
         self._speed = Speedometer(self._clock)
 
     async def execute(self) -> None:
@@ -128,7 +130,7 @@ class BulkRun:
         self._waiting_for = None
         self._tell_progress()
         if self._error is not None:
-            raise self._final_error(self._error)
+            raise final_error(self._error, self.report())
         if self.finish is not None and not self._unresolved:
             await self._finish(self.finish)
 
@@ -176,6 +178,8 @@ class BulkRun:
 
     async def _next(self) -> Chunk | NewChunk | None:
         """Take a chunk that was left over, else read one from the input."""
+        while not self._outage.may_ask() and not self._stopping.is_set():
+            _ = await self._sleep(_FIRST_WAIT)
         if self._stopping.is_set():
             return None
         if self._open:
@@ -222,6 +226,7 @@ class BulkRun:
         except GalteaError as error:
             problem = error
         else:
+            self._outage.answered()
             self._patience.succeeded(self._clock())
             self._accepted = True
             await self._answered(chunk, answer)
@@ -231,8 +236,12 @@ class BulkRun:
     async def _not_answered(self, chunk: Chunk, problem: GalteaError) -> None:
         match problem:
             case UnknownOutcomeError():
+                self._outage.failed()
                 await self._reconcile(chunk, problem.message)
-            case NotSentError() | RateLimitedError() | NoAnswerError() | ServerError() | DecodeError():
+            case NotSentError() | NoAnswerError() | ServerError() | DecodeError():
+                self._outage.failed()
+                await self._postpone(chunk, problem)
+            case RateLimitedError():
                 await self._postpone(chunk, problem)
             case ApiError() if not ends_run(problem):
                 await self._refused(chunk, problem)
@@ -269,7 +278,9 @@ class BulkRun:
     async def _watch(
         self, chunk: Chunk, answer: BatchAnswer | None, enough: Callable[[Findings], bool]
     ) -> Findings | None:
-        reconciliation = Reconciliation(self.policy, self._clock, self._sleep, self.service.gauge.heard_at)
+        reconciliation = Reconciliation(
+            self.policy, self._clock, self._sleep, self.service.gauge.heard_at, self._outage
+        )
         return await reconciliation.watch(
             lambda: self.service.find(chunk.content, self._since(chunk), answer), enough
         )
@@ -383,15 +394,3 @@ class BulkRun:
     def _wake(self) -> None:
         self._changed.set()
         self._changed = asyncio.Event()
-
-    def _final_error(self, error: Exception) -> Exception:
-        if not isinstance(error, GalteaError):
-            return error
-        return BulkEvaluationError(
-            f"the run ended early: {error.happened()}",
-            self.report(),
-            error,
-            method=error.method,
-            path=error.path,
-            attempts=error.attempts,
-        )

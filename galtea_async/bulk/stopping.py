@@ -6,10 +6,12 @@ from typing import Final
 
 from attrs import define, field
 
+from galtea_async.bulk.report import BulkReport
 from galtea_async.bulk.totals import Totals
 from galtea_async.errors import (
     ApiError,
     AuthenticationError,
+    BulkEvaluationError,
     GalteaError,
     NotFoundError,
     NotSentError,
@@ -20,7 +22,7 @@ from galtea_async.errors import (
 )
 from galtea_async.settings import StopPolicy
 
-__all__ = ["Patience", "ends_run", "exceeded"]
+__all__ = ["Patience", "ends_run", "exceeded", "final_error"]
 
 _MOST_IN_VAIN: Final = 20
 """So many requests in a row may be lost without having done anything, however long that takes."""
@@ -53,6 +55,20 @@ def exceeded(policy: StopPolicy | None, totals: Totals) -> str | None:
             allowed = f"{policy.failure_share:.0%}"
             return f"{share:.0%} of the sessions have failed, and stop_on allows less than {allowed}"
     return None
+
+
+def final_error(error: Exception, report: BulkReport) -> Exception:
+    """Return what the caller gets for the error that ended a run: what is not ours stays as it is."""
+    if not isinstance(error, GalteaError):
+        return error
+    return BulkEvaluationError(
+        f"the run ended early: {error.happened()}",
+        report,
+        error,
+        method=error.method,
+        path=error.path,
+        attempts=error.attempts,
+    )
 
 
 @define

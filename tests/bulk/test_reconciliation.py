@@ -20,6 +20,7 @@ from galtea_async import (
     evaluate_sessions,
     evaluate_version,
 )
+from galtea_async.bulk.outage import Outage
 from galtea_async.bulk.provider import Findings
 from galtea_async.bulk.reconciliation import Reconciliation
 from galtea_async.emulator import (
@@ -235,7 +236,7 @@ class Listings:
             await asyncio.sleep(seconds)
             return True
 
-        watching = Reconciliation(policy, self.loop.time, sleep, lambda: self.began)
+        watching = Reconciliation(policy, self.loop.time, sleep, lambda: self.began, Outage(self.loop.time))
         return await watching.watch(self.find, lambda findings: len(findings.covered) >= enough)
 
 
@@ -312,5 +313,7 @@ async def test_a_clock_that_falls_short_is_not_asked_again_and_again() -> None:
         now = math.nextafter(now + seconds, 0.0)
         return True
 
-    watching = Reconciliation(ReconcilePolicy(settle=10.0), lambda: now, sleep, lambda: now)
+    watching = Reconciliation(
+        ReconcilePolicy(settle=10.0), lambda: now, sleep, lambda: now, Outage(lambda: now)
+    )
     assert await watching.watch(find, lambda _: False) is not None
