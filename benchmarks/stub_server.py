@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import subprocess
 import sys
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final
@@ -80,14 +82,15 @@ def _evaluation(number: int) -> dict[str, object]:
 
 
 @contextmanager
-def stub_server(*, latency: float = 0.0, rows: int = 0) -> Generator[str]:
+def stub_server(*, latency: float = 0.0, rows: int = 0, rate: float = 0.0) -> Generator[str]:
     """Run the server in another process, and yield its URL.
 
     Args:
         latency: Seconds before each answer.
         rows: The evaluations of a page.
+        rate: How many requests a second are admitted, from a bucket of as many; 0 admits all.
     """
-    command = [sys.executable, "-P", __file__, str(latency), str(rows)]
+    command = [sys.executable, "-P", __file__, str(latency), str(rows), str(rate)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
@@ -96,16 +99,40 @@ def stub_server(*, latency: float = 0.0, rows: int = 0) -> Generator[str]:
             process.terminate()
 
 
+class _Bucket:
+    """Tokens that flow in at a rate; as many as flow in within a second fit in."""
+
+    def __init__(self, rate: float) -> None:
+        self._rate = self._tokens = rate
+        self._filled_at = time.monotonic()
+
+    def wait(self) -> int:
+        """Take a token and return 0, or return the whole seconds until there is one."""
+        if not self._rate:
+            return 0
+        now = time.monotonic()
+        self._tokens = min(self._rate, self._tokens + (now - self._filled_at) * self._rate)
+        self._filled_at = now
+        if self._tokens >= 1:
+            self._tokens -= 1
+            return 0
+        return max(1, math.ceil((1 - self._tokens) / self._rate))
+
+
 class _Answers:
     """The bytes of each kind of answer."""
 
-    def __init__(self, rows: int) -> None:
+    def __init__(self, rows: int, rate: float) -> None:
+        self._bucket = _Bucket(rate)
         self._session = _framed(201, json.dumps(_SESSION).encode())
         self._page = _framed(200, evaluation_page(rows))
         self._batches: dict[int, bytes] = {}
 
     def to(self, line: bytes, body: bytes) -> bytes:
         """Return the answer to a request, by its first line."""
+        wait = self._bucket.wait()
+        if wait:
+            return _framed(429, b"{}", f"Retry-After: {wait}\r\n")
         if line.startswith(b"GET /evaluations"):
             return self._page
         if line.startswith(b"POST /sessions"):
@@ -164,13 +191,13 @@ def _length(head: bytearray) -> int:
     return int(next(lines, name + b"0").removeprefix(name))
 
 
-def _framed(status: int, body: bytes) -> bytes:
-    head = f"HTTP/1.1 {status} OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    return head.encode() + body
+def _framed(status: int, body: bytes, headers: str = "") -> bytes:
+    lines = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n{headers}\r\n"
+    return f"HTTP/1.1 {status} OK\r\n{lines}".encode() + body
 
 
-async def _serve(latency: float, rows: int) -> None:
-    answers = _Answers(rows)
+async def _serve(latency: float, rows: int, rate: float) -> None:
+    answers = _Answers(rows, rate)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: _Connection(answers, latency), "127.0.0.1", 0, backlog=1024)
     print(server.sockets[0].getsockname()[1], flush=True)
@@ -178,4 +205,4 @@ async def _serve(latency: float, rows: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(float(sys.argv[1]), int(sys.argv[2])))
+    asyncio.run(_serve(float(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])))

@@ -182,11 +182,11 @@ class Admission:
             self._waiting -= 1
             turn.granted.set_exception(problem)
 
-    def _take(self, route: RouteClass, now: float) -> Slot:
+    def _take(self, route: RouteClass, moment: float) -> Slot:
         self.in_flight += 1
         route.limit.in_flight += 1
-        route.rate.sent(now)
-        return Slot(route, now, route.rate.learned.phase)
+        route.rate.sent(moment)
+        return Slot(route, moment, route.rate.learned.phase)
 
     def _admit(self) -> None:
         """Admit from the heads of the lines while all conditions hold; else set the alarm for then."""
@@ -196,7 +196,7 @@ class Admission:
             if route is None:
                 self._set_alarm(opens_at)
                 return
-            _ = self._take(route, now)
+            _ = self._take(route, min(now, route.rate.due(now)))
             self._waiting -= 1
             route.pop().granted.set_result(None)
         self._set_alarm(math.inf)

@@ -29,6 +29,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from galtea_async.errors import LifecycleError
+from galtea_async.http.deadlines import Deadlines
 from galtea_async.http.exchange import Answer, Exchange, Loss, WireRequest
 from galtea_async.secret import MASK, Secret
 
@@ -53,8 +54,10 @@ class _Sending:
     """What is known of the request that the current task carries."""
 
     clock: asyncio.Timeout
+    deadlines: Deadlines
     read: float
     limit: float
+    ends_at: float
     sends: int = 0
     timed_out: bool = False
     aborted: bool = False
@@ -73,9 +76,8 @@ class _Sending:
 
     def connected(self, now: float) -> None:
         self.sends += 1
-        if self.aborted:
-            return
-        self.clock.reschedule(min(now + self.read, self.limit))
+        self.ends_at = min(now + self.read, self.limit)
+        self.deadlines.watch(self.clock, self.ends_at)
 
 
 _sending: ContextVar[_Sending] = ContextVar("galtea_async_sending")
@@ -122,6 +124,7 @@ class AiohttpTransport:
     _json_headers: CIMultiDict[str] = field(factory=CIMultiDict[str], init=False, repr=False)
     _session: aiohttp.ClientSession | None = field(default=None, init=False, repr=False)
     _proxy_in_use: str | None = field(default=None, init=False, repr=False)
+    _deadlines: Deadlines = field(factory=Deadlines, init=False, repr=False)
     _under_way: set[_Sending] = field(factory=set[_Sending], init=False, repr=False)
 
     async def open(self) -> None:
@@ -147,6 +150,7 @@ class AiohttpTransport:
         """Close every connection; exchanges under way end as what is known of them."""
         session, self._session = self._session, None
         now = asyncio.get_running_loop().time()
+        self._deadlines.close()
         for sending in self._under_way:
             sending.abort(now)
         if session is not None:
@@ -162,13 +166,15 @@ class AiohttpTransport:
             raise LifecycleError("the client is not open", advice='use it inside "async with"')
         now, total = asyncio.get_running_loop().time(), request.timeout.total
         limit = request.deadline if total is None else min(request.deadline, now + total)
-        clock = asyncio.timeout_at(limit if limit < math.inf else None)
-        sending = _Sending(clock, request.timeout.read, limit)
+        clock = asyncio.timeout_at(None)
+        sending = _Sending(clock, self._deadlines, request.timeout.read, limit, limit)
         token = _sending.set(sending)
         problem = None
         try:
             async with clock:
                 self._under_way.add(sending)
+                if limit < math.inf:
+                    self._deadlines.watch(clock, limit)
                 problem = await self._carry(self._session, request, sending)
         except TimeoutError:
             sending.timed_out = not sending.aborted
@@ -176,6 +182,7 @@ class AiohttpTransport:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             problem = _describe(error)
         finally:
+            self._deadlines.forget(clock)
             self._under_way.discard(sending)
             _sending.reset(token)
         return self._outcome(sending, problem)
@@ -194,9 +201,10 @@ class AiohttpTransport:
             proxy=self._proxy_in_use,
         )
         sending.answered(response)
-        size = 0
+        size, content = 0, response.content
         try:
-            while piece := await response.content.readany():
+            while not content.at_eof():
+                piece = await content.readany()
                 size += len(piece)
                 if size > self.max_body:
                     return f"the answer is larger than {self.max_body} bytes"
@@ -266,13 +274,13 @@ def _client_timeout(connect: float) -> aiohttp.ClientTimeout:
 
 
 def _time_out_reason(request: WireRequest, sending: _Sending) -> str:
-    ended_at, timeout = sending.clock.when(), request.timeout
-    if ended_at == request.deadline:
-        return "no whole answer before the deadline of the call"
-    if ended_at == sending.limit:
-        return f"no whole answer within {timeout.total:g} s in total"
-    if not sending.sends:
+    timeout = request.timeout
+    if not sending.clock.expired():
         return f"could not connect within {timeout.connect:g} s"
+    if sending.ends_at == request.deadline:
+        return "no whole answer before the deadline of the call"
+    if sending.ends_at == sending.limit:
+        return f"no whole answer within {timeout.total:g} s in total"
     return f"no whole answer within {timeout.read:g} s"
 
 

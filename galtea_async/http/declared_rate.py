@@ -18,13 +18,19 @@ from galtea_async.settings import RateLimit
 __all__ = ["DeclaredRate", "declared_rate"]
 
 _MARGIN: Final = 1.02
+_LATENESS: Final = 0.01
+"""The share of the time span by which requests may follow each other faster after one that left late."""
 
 
 class DeclaredRate(Protocol):
-    """A pace: when the next request may be sent, and how many a second that makes."""
+    """A pace: when the next request may be sent, and how many a second that makes.
+
+    A request that leaves later than it might have shifts the next one by `lateness` seconds at most.
+    """
 
     opens_at: float
     per_second: float
+    lateness: float
 
     def sent(self, now: float) -> None:
         """Let the next request wait its time."""
@@ -34,8 +40,8 @@ class DeclaredRate(Protocol):
 def declared_rate(limit: RateLimit) -> DeclaredRate:
     """Return the pace of a limit, in the shape that it names."""
     if limit.shape == "smooth":
-        return _Smooth(1 / (limit.interval * _MARGIN))
-    return _Window(1 / (limit.interval * _MARGIN), limit.requests)
+        return _Smooth(1 / (limit.interval * _MARGIN), limit.per * _LATENESS)
+    return _Window(1 / (limit.interval * _MARGIN), limit.per * _LATENESS, limit.requests)
 
 
 @define
@@ -43,6 +49,7 @@ class _Smooth:
     """Requests at even distances; time that was not used is not made up for."""
 
     per_second: float
+    lateness: float
     opens_at: float = field(default=-math.inf, init=False)
 
     def sent(self, now: float) -> None:
@@ -54,6 +61,7 @@ class _Window:
     """As many requests as come, until so many lie within the last seconds."""
 
     per_second: float
+    lateness: float
     requests: int
     opens_at: float = field(default=-math.inf, init=False)
     _sent_at: deque[float] = field(factory=deque[float], init=False, repr=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Final
 
 from attrs import define, field
 
@@ -10,6 +11,9 @@ from galtea_async.http.declared_rate import DeclaredRate
 from galtea_async.http.learned_rate import LearnedRate
 
 __all__ = ["Rate"]
+
+_LATENESS: Final = 0.02
+"""Seconds."""
 
 
 @define
@@ -29,6 +33,15 @@ class Rate:
     held_until: float = field(default=-math.inf, init=False)
     learned: LearnedRate = field(factory=LearnedRate, init=False)
     opens_at: float = field(default=-math.inf, init=False)
+
+    def due(self, now: float) -> float:
+        """Return when a request that waited, and leaves now, might have left.
+
+        A loop wakes up a little late, and at hundreds of requests a second that adds up. So the next one is
+        reckoned from the moment at which this one was due, if that is not long ago.
+        """
+        lateness = _LATENESS if self.declared is None else min(_LATENESS, self.declared.lateness)
+        return max(self.opens_at, now - lateness)
 
     def per_second(self, now: float) -> float | None:
         """Return how many requests a second are sent at most; `None` where no limit is known."""

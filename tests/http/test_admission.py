@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Sequence
 
 import attrs
@@ -10,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from galtea_async import RateLimit
-from galtea_async.http import AdaptiveLimit, Admission, Rate, RouteClass, declared_rate
+from galtea_async import RateLimit, WouldWaitError
+from galtea_async.http import AdaptiveLimit, Admission, Rate, RouteClass, Slot, declared_rate
 
 
 def now() -> float:
@@ -164,49 +165,119 @@ async def test_a_cancel_in_the_moment_of_admission_gives_the_slot_back() -> None
     assert (admission.in_flight, admission.waiting) == (1, 0)
 
 
+async def test_an_urgent_request_goes_first() -> None:
+    """Who is urgent is admitted before all others, of any class, and among the urgent it is first come."""
+    admission = admission_of(1)
+    slot = await admission.enter("writes")
+    order: list[str] = []
+
+    async def come(name: str, route: str, urgent: bool) -> None:  # noqa: FBT001  told by the table below
+        mine = await admission.enter(route, urgent=urgent)
+        order.append(name)
+        admission.leave(mine)
+
+    visits = [
+        ("write 1", "writes", False),
+        ("read 1", "reads", False),
+        ("look-up 1", "reads", True),
+        ("write 2", "writes", False),
+        ("look-up 2", "writes", True),
+    ]
+    tasks = [asyncio.create_task(come(*visit)) for visit in visits]
+    await a_few_turns()
+    admission.leave(slot)
+    await asyncio.gather(*tasks)
+    assert order == ["look-up 1", "look-up 2", "write 1", "read 1", "write 2"]
+
+
 Step = tuple[str, int]
 
 STEPS = st.lists(
     st.one_of(
-        st.tuples(st.just("come"), st.integers(0, 4)),
+        st.tuples(st.sampled_from(["come", "come urgently", "come in a hurry"]), st.integers(0, 4)),
         st.tuples(st.just("cancel"), st.integers(0, 30)),
         st.tuples(st.just("hold"), st.integers(0, 5)),
-        st.tuples(st.just("turn"), st.just(0)),
+        st.tuples(st.sampled_from(["turn", "overload", "success", "refusal"]), st.integers(0, 1)),
         st.tuples(st.just("pass"), st.integers(1, 4)),
     ),
-    max_size=40,
+    max_size=60,
 )
+
+
+@attrs.define
+class Visitor:
+    """A request of a random schedule."""
+
+    admission: Admission
+    number: int
+    seconds: float
+    urgent: bool
+    patience: float
+    slot: Slot | None = None
+
+    @property
+    def route(self) -> str:
+        return "reads" if self.number % 2 else "writes"
+
+    async def visit(self) -> None:
+        until = now() + self.patience
+        self.slot = await self.admission.enter(self.route, urgent=self.urgent, until=until)
+        try:
+            limit = self.slot.route.limit
+            assert limit.in_flight <= limit.ceiling
+            assert self.admission.in_flight <= self.admission.ceiling
+            await asyncio.sleep(self.seconds)
+        finally:
+            slot, self.slot = self.slot, None
+            self.admission.leave(slot)
+
+
+def teach(route: RouteClass, lesson: str) -> None:
+    """Move the limit or the rate of a class, as an answer would."""
+    if lesson == "overload":
+        route.limit.overloaded(now(), now())
+    elif lesson == "success":
+        route.limit.succeeded()
+    else:
+        route.rate.refused(route.rate.learned.phase, now(), now() + 1)
 
 
 @given(limit=st.integers(1, 4), interval=st.sampled_from([0.0, 0.5]), steps=STEPS)
 async def test_any_schedule_keeps_the_invariants(limit: int, interval: float, steps: Sequence[Step]) -> None:
-    """Whoever comes, is cancelled or is held: slots are those at work, in order, and none is lost."""
-    bank = Bank(admission_of(limit, interval))
+    """Whoever comes, gives up or is cancelled, and however the limit moves: slots are requests at work."""
+    admission = admission_of(limit, interval)
+    visitors: list[Visitor] = []
     tasks: list[asyncio.Task[None]] = []
     for step, number in steps:
+        route = admission.routes["reads" if number % 2 else "writes"]
         match step:
-            case "come":
-                tasks.append(asyncio.create_task(bank.visit(len(tasks), number / 2)))
-            case "cancel" if number < len(tasks):
-                tasks[number].cancel()
+            case "come" | "come urgently" | "come in a hurry":
+                patience = number / 2 if step == "come in a hurry" else math.inf
+                urgent = step == "come urgently"
+                visitors.append(Visitor(admission, len(tasks), number / 2, urgent, patience))
+                tasks.append(asyncio.create_task(visitors[-1].visit()))
+            case "cancel":
+                for task in tasks[number : number + 1]:
+                    task.cancel()
             case "hold":
-                bank.admission.hold(rate_of(bank.admission), now() + number / 2)
+                admission.hold(rate_of(admission), now() + number / 2)
             case "turn":
                 await asyncio.sleep(0)
-            case "pass":
+            case "overload" | "success" | "refusal":
+                teach(route, step)
+            case _:
                 await asyncio.sleep(number / 2)
                 await a_few_turns()
-                assert bank.at_work == bank.admission.in_flight
-            case _:
-                continue
-        assert 0 <= bank.at_work <= bank.admission.in_flight <= limit
+                assert sum(visitor.slot is not None for visitor in visitors) == admission.in_flight
+        assert 0 <= admission.in_flight <= limit
+        assert admission.in_flight == sum(route.limit.in_flight for route in admission.routes.values())
+        assert admission.waiting >= sum(route.waiting for route in admission.routes.values())
     results = await asyncio.gather(*tasks, return_exceptions=True)
 
-    assert bank.admitted == sorted(bank.admitted)
-    assert bank.admission.in_flight == bank.admission.waiting == 0
-    assert all(result is None or isinstance(result, asyncio.CancelledError) for result in results)
-    assert {number for number, result in enumerate(results) if result is None} <= set(bank.admitted)
-    if interval:
-        pairs = zip(bank.moments, bank.moments[1:], strict=False)
-        assert all(late - early >= interval - 1e-6 for early, late in pairs)
-    await asyncio.wait_for(bank.visit(len(tasks), 0), timeout=100)
+    assert admission.in_flight == admission.waiting == 0
+    kinds = (asyncio.CancelledError, WouldWaitError)
+    assert all(result is None or isinstance(result, kinds) for result in results)
+    patient = [visitor.patience == math.inf for visitor in visitors]
+    assert not any(isinstance(result, WouldWaitError) and patient[n] for n, result in enumerate(results))
+    last = Visitor(admission, 0, 0.0, urgent=False, patience=math.inf)
+    await asyncio.wait_for(last.visit(), timeout=200)

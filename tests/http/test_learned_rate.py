@@ -93,7 +93,9 @@ class Simulation:
     served: int = 0
     refused: int = 0
     sent_while_resting: int = 0
-    _heap: list[tuple[float, int, Callable[[], None]]] = attrs.field(factory=list)
+    _heap: list[tuple[float, int, Callable[[], None]]] = attrs.field(
+        factory=list[tuple[float, int, Callable[[], None]]]
+    )
     _random: Random = attrs.field(init=False)
     _entries: int = 0
     _wakes_at: float = -math.inf
