@@ -70,16 +70,17 @@ class Admission:
         """How many requests stand in the lines."""
         return self._waiting
 
-    def enter_at_once(self, name: str) -> Slot | None:
+    def enter_at_once(self, name: str, now: float) -> Slot | None:
         """Take a slot where one can be had without a wait, and nobody would be overtaken.
 
         Args:
             name: The class of the request.
+            now: The present, by the loop's clock.
 
         Returns:
             The slot, or `None`: then `enter` waits for one.
         """
-        route, now = self.routes[name], self.clock()
+        route = self.routes[name]
         if self._waiting or self._is_closed or self.in_flight >= self.ceiling or now < route.opens_at():
             return None
         return self._take(route, now)
@@ -104,12 +105,13 @@ class Admission:
             WouldWaitError: The turn did not come in time, or cannot.
             LifecycleError: The line is closed, or was closed meanwhile.
         """
-        slot = self.enter_at_once(name)
+        now = self.clock()
+        slot = self.enter_at_once(name, now)
         if slot is not None:
             return slot
         if self._is_closed:
             raise _closed()
-        route, now = self.routes[name], self.clock()
+        route = self.routes[name]
         self._number += 1
         turn = Turn(self._number, until, longest_rest, asyncio.get_running_loop().create_future())
         (route.urgent if urgent else route.ordinary).append(turn)

@@ -160,24 +160,18 @@ class Dispatcher:
 
     async def _attempt(self, course: Course[_Result]) -> Exchange:
         """Carry one exchange inside a slot, and learn from it before the slot goes to the next."""
-        queued_at = self.clock()
+        queued_at = course.began if course.attempt == 1 else self.clock()
         if course.is_told:
             self.announcer.queued(course)
-        slot = self.admission.enter_at_once(course.call.route) or await self._wait_for_turn(course)
+        slot = self.admission.enter_at_once(course.call.route, queued_at)
+        if slot is None:
+            slot = await self._wait_for_turn(course)
         try:
-            sent_at = self.server_clock.wall()
             self._tally.sends(course.attempt)
             if course.is_told:
                 self.announcer.sent(course, slot.taken_at - queued_at)
             request = course.call.wire_request(course.options.timeout, course.deadline)
             exchange = await self.transport.exchange(request)
-            self._tally.exchanged(exchange, is_write=course.call.is_write, now=self.clock())
-            if isinstance(exchange, Answer):
-                self.server_clock.observe(exchange.headers.get("date"), sent_at, self.server_clock.wall())
-            verdict = judge(course.call, exchange)
-            course.failure = None if verdict is None else self._failure(course, verdict, exchange)
-            if course.is_told:
-                self.announcer.answered(course, exchange, self.clock() - slot.taken_at)
             self._learn(course, slot, exchange)
         finally:
             self.admission.leave(slot)
@@ -197,19 +191,34 @@ class Dispatcher:
         raise course.turned_away(problem)
 
     def _learn(self, course: Course[_Result], slot: Slot, exchange: Exchange) -> None:
-        """Adapt the limit and the rate to how a request fared."""
-        now, route, failure = self.clock(), slot.route, course.failure
+        """Judge how a request fared, and adapt the limit and the rate to it."""
+        now, route, clock = self.clock(), slot.route, self.server_clock
+        self._tally.exchanged(exchange, is_write=course.call.is_write, now=now)
+        if isinstance(exchange, Answer):
+            clock.observe(exchange.headers.get("date"), clock.wall_at(slot.taken_at), clock.wall_at(now))
+        verdict = judge(course.call, exchange)
+        failure = course.failure = None if verdict is None else self._failure(course, verdict, exchange)
+        if course.is_told:
+            self.announcer.answered(course, exchange, now - slot.taken_at)
         if failure is None:
             route.limit.succeeded()
-        elif exchange.shows_overload and not isinstance(failure.verdict.error, PaymentRequiredError):
+            route.rate.accepted(slot.phase, now)
+        else:
+            self._learn_from_failure(course, slot, exchange, failure)
+
+    def _learn_from_failure(
+        self, course: Course[_Result], slot: Slot, exchange: Exchange, failure: Failure
+    ) -> None:
+        now, route = self.clock(), slot.route
+        if exchange.shows_overload and not isinstance(failure.verdict.error, PaymentRequiredError):
             route.limit.overloaded(slot.taken_at, now)
-        if failure is not None and failure.verdict.repeat is Repeat.THROTTLED:
+        is_refusal = failure.verdict.repeat is Repeat.THROTTLED
+        if is_refusal:
             route.rate.refused(slot.phase, now, now + failure.delay)
-            self._rest(course, slot, failure)
         elif isinstance(exchange, Answer):
             route.rate.accepted(slot.phase, now)
-            if failure is not None and failure.asked is not None:
-                self._rest(course, slot, failure)
+        if is_refusal or failure.asked is not None:
+            self._rest(course, slot, failure)
 
     def _rest(self, course: Course[_Result], slot: Slot, failure: Failure) -> None:
         if course.is_told:

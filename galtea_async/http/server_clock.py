@@ -67,7 +67,11 @@ class ServerClock:
 
     def wall(self) -> float:
         """Return our wall clock in seconds since the epoch."""
-        return self.wall_at_start + self.monotonic() - self._started
+        return self.wall_at(self.monotonic())
+
+    def wall_at(self, moment: float) -> float:
+        """Return what our wall clock shows at a moment of the loop's clock."""
+        return self.wall_at_start + moment - self._started
 
     def now(self) -> datetime:
         """Return the best guess of the service's present."""
