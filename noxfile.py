@@ -9,7 +9,7 @@ import nox
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "virtualenv"
 nox.options.error_on_missing_interpreters = True
-nox.options.sessions = ["tests", "lint", "types", "docs", "demo"]
+nox.options.sessions = ["tests", "lint", "types", "docs", "demo", "compat"]
 
 ROOT = Path(__file__).parent
 PYPROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
@@ -73,6 +73,14 @@ def demo(session: nox.Session) -> None:
     """Evaluate a version of 2,500 sessions on the emulator, and show what happened."""
     session.install(".")
     session.run("galtea-async", "demo", *session.posargs)
+
+
+@nox.session
+def compat(session: nox.Session) -> None:
+    """Let the official SDK work against the emulator."""
+    install(session, "tests", "compat")
+    session.run("python", "-P", "-c", "import galtea.galtea")  # without it, every test would be skipped
+    session.run("pytest", "tests/compat", *session.posargs)
 
 
 @nox.session
