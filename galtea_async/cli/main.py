@@ -27,6 +27,7 @@ _COMMANDS: Final = {
     "evaluate": "evaluate the sessions of a version, or those that a file names",
     "resume": "continue a job from its journal alone",
     "status": "say what a journal has of its job",
+    "export": "write evaluations as JSON Lines or CSV",
     "emulate": "serve a local Galtea to try clients on",
 }
 

@@ -3,6 +3,7 @@
 from galtea_async.galtea.client import AsyncGaltea
 from galtea_async.galtea.evaluations import Evaluations
 from galtea_async.galtea.filters import EvaluationFilters, SessionFilters
+from galtea_async.galtea.runs import Runs
 from galtea_async.galtea.sessions import Sessions
 
-__all__ = ["AsyncGaltea", "EvaluationFilters", "Evaluations", "SessionFilters", "Sessions"]
+__all__ = ["AsyncGaltea", "EvaluationFilters", "Evaluations", "Runs", "SessionFilters", "Sessions"]

@@ -25,11 +25,18 @@ from galtea_async.galtea.configuration import (
     merged_headers,
 )
 from galtea_async.galtea.evaluations import Evaluations
+from galtea_async.galtea.inference_results import InferenceResults
 from galtea_async.galtea.listings import Listings
+from galtea_async.galtea.metrics import Metrics
+from galtea_async.galtea.open_claims import OpenClaims
+from galtea_async.galtea.products import Products
 from galtea_async.galtea.requests import any_call
 from galtea_async.galtea.run_batches import GalteaRunBatches
+from galtea_async.galtea.runs import Runs
 from galtea_async.galtea.services import batch_service, run_service
 from galtea_async.galtea.sessions import Sessions
+from galtea_async.galtea.specifications import Specifications
+from galtea_async.galtea.versions import Versions
 from galtea_async.http.aiohttp_transport import AiohttpTransport
 from galtea_async.http.call_options import CallOptions
 from galtea_async.http.channel import Channel
@@ -81,6 +88,12 @@ class AsyncGaltea:
     Attributes:
         sessions: The endpoints of sessions.
         evaluations: The endpoints of evaluations.
+        runs: The endpoints of runs, groups of evaluations.
+        inference_results: The endpoints of inference results, the turns of sessions.
+        products: The endpoints of products.
+        versions: The endpoints of versions.
+        metrics: The endpoints of metrics.
+        specifications: The endpoints of specifications.
 
     Raises:
         ConfigurationError: Something in these settings makes no sense.
@@ -94,6 +107,12 @@ class AsyncGaltea:
 
     sessions: Sessions
     evaluations: Evaluations
+    runs: Runs
+    inference_results: InferenceResults
+    products: Products
+    versions: Versions
+    metrics: Metrics
+    specifications: Specifications
 
     def __init__(
         self,
@@ -137,6 +156,7 @@ class AsyncGaltea:
             observers=checked_observers(observers),
         )
         options = CallOptions(timeout=timeout or environment.timeout(), retry=retry or environment.retry())
+        self._claims = OpenClaims()
         self._use(url, Channel(link=link, options=options))
         self._is_view = False
 
@@ -146,7 +166,13 @@ class AsyncGaltea:
         self._channel = channel
         listings = Listings(channel, base_url)
         self.sessions = Sessions(channel, listings.sessions())
-        self.evaluations = Evaluations(channel, listings.evaluations())
+        self.evaluations = Evaluations(channel, listings.evaluations(), self._claims)
+        self.runs = Runs(channel, listings.runs())
+        self.inference_results = InferenceResults(channel, listings.inference_results())
+        self.products = Products(channel, listings.products())
+        self.versions = Versions(channel, listings.versions())
+        self.metrics = Metrics(channel, listings.metrics())
+        self.specifications = Specifications(channel, listings.specifications())
 
     async def __aenter__(self) -> Self:
         """Open the client in the running loop."""
@@ -228,6 +254,7 @@ class AsyncGaltea:
         options = self._channel.options
         chosen = CallOptions(timeout=timeout or options.timeout, retry=retry or options.retry)
         view = object.__new__(type(self))
+        view._claims = self._claims
         view._use(self._base_url, evolve(self._channel, options=chosen))
         view._is_view = True
         return view

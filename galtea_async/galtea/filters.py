@@ -8,16 +8,22 @@ from typing import TypeAlias, TypedDict
 
 from galtea_async.models.evaluation import EvaluationStatus
 from galtea_async.models.session import SessionStatus
+from galtea_async.models.specification import SpecificationType
 
 __all__ = [
     "EvaluationFilters",
     "EvaluationStatuses",
+    "InferenceResultFilters",
     "MetricFilters",
     "Moment",
     "OneOrMore",
+    "ProductFilters",
     "RunFilters",
     "SessionFilters",
     "SessionStatuses",
+    "SpecificationFilters",
+    "SpecificationTypes",
+    "VersionFilters",
     "names_of",
 ]
 
@@ -26,6 +32,7 @@ OneOrMore: TypeAlias = str | Iterable[str]
 
 SessionStatuses: TypeAlias = SessionStatus | str | Iterable[SessionStatus | str]
 EvaluationStatuses: TypeAlias = EvaluationStatus | str | Iterable[EvaluationStatus | str]
+SpecificationTypes: TypeAlias = SpecificationType | str | Iterable[SpecificationType | str]
 Moment: TypeAlias = datetime | str
 
 
@@ -106,8 +113,50 @@ class RunFilters(TypedDict, total=False):
     to_created_at: Moment
 
 
+class InferenceResultFilters(TypedDict, total=False):
+    """What `inference_results.list` and `.iterate` filter by; each filter narrows the result.
+
+    `from_created_at` and `to_created_at` include their own instant.
+    """
+
+    ids: OneOrMore
+    session_ids: OneOrMore
+    from_created_at: Moment
+    to_created_at: Moment
+
+
+class ProductFilters(TypedDict, total=False):
+    """What `products.list` and `.iterate` filter by; each filter narrows the result.
+
+    `from_created_at` and `to_created_at` include their own instant.
+    """
+
+    ids: OneOrMore
+    names: OneOrMore
+    from_created_at: Moment
+    to_created_at: Moment
+
+
+class VersionFilters(TypedDict, total=False):
+    """What `versions.list` and `.iterate` filter by; each filter narrows the result.
+
+    `from_created_at` and `to_created_at` include their own instant.
+    """
+
+    ids: OneOrMore
+    product_ids: OneOrMore
+    names: OneOrMore
+    parent_version_ids: OneOrMore
+    from_created_at: Moment
+    to_created_at: Moment
+
+
 class MetricFilters(TypedDict, total=False):
-    """What the list of metrics filters by."""
+    """What `metrics.list` and `.iterate` filter by; each filter narrows the result.
+
+    `tags` takes metrics with any of the tags. `include_legacy=False` leaves out metrics that were replaced,
+    which the service includes by default. `from_created_at` and `to_created_at` include their own instant.
+    """
 
     ids: OneOrMore
     names: OneOrMore
@@ -116,6 +165,24 @@ class MetricFilters(TypedDict, total=False):
     tags: OneOrMore
     include_legacy: bool
     include_excluded_from_analytics: bool
+    from_created_at: Moment
+    to_created_at: Moment
+
+
+class SpecificationFilters(TypedDict, total=False):
+    """What `specifications.list` and `.iterate` filter by; each filter narrows the result.
+
+    `name` takes a part of a name, in any case of letters. `from_created_at` and `to_created_at` include their
+    own instant.
+    """
+
+    ids: OneOrMore
+    product_ids: OneOrMore
+    types: SpecificationTypes
+    test_types: OneOrMore
+    name: str
+    from_created_at: Moment
+    to_created_at: Moment
 
 
 def names_of(filters: type) -> frozenset[str]:

@@ -6,23 +6,32 @@ from typing import TypeVar
 
 from attrs import frozen
 
+from galtea_async.galtea.cursor import Row
 from galtea_async.galtea.filters import (
     EvaluationFilters,
+    InferenceResultFilters,
     MetricFilters,
+    ProductFilters,
     RunFilters,
     SessionFilters,
+    SpecificationFilters,
+    VersionFilters,
     names_of,
 )
 from galtea_async.galtea.listing import Listing
 from galtea_async.http.channel import Channel
 from galtea_async.models.evaluation import Evaluation
+from galtea_async.models.inference_result import InferenceResult
 from galtea_async.models.metric import Metric
+from galtea_async.models.product import Product
 from galtea_async.models.run import Run
 from galtea_async.models.session import Session
+from galtea_async.models.specification import Specification
+from galtea_async.models.version import Version
 
 __all__ = ["Listings"]
 
-_Row = TypeVar("_Row", Session, Evaluation, Run, Metric)
+_RowType = TypeVar("_RowType", bound=Row)
 
 
 @frozen
@@ -49,9 +58,25 @@ class Listings:
         """Return the list of runs."""
         return self._listing("/runs", Run, RunFilters)
 
+    def inference_results(self) -> Listing[InferenceResult]:
+        """Return the list of inference results, the turns of sessions."""
+        return self._listing("/inferenceResults", InferenceResult, InferenceResultFilters)
+
+    def products(self) -> Listing[Product]:
+        """Return the list of products."""
+        return self._listing("/products", Product, ProductFilters)
+
+    def versions(self) -> Listing[Version]:
+        """Return the list of versions."""
+        return self._listing("/versions", Version, VersionFilters)
+
+    def specifications(self) -> Listing[Specification]:
+        """Return the list of specifications."""
+        return self._listing("/specifications", Specification, SpecificationFilters)
+
     def metrics(self) -> Listing[Metric]:
         """Return the list of metrics."""
         return self._listing("/metrics", Metric, MetricFilters)
 
-    def _listing(self, path: str, model: type[_Row], filters: type) -> Listing[_Row]:
+    def _listing(self, path: str, model: type[_RowType], filters: type) -> Listing[_RowType]:
         return Listing(self.channel, path, model, names_of(filters), len(self.base_url))

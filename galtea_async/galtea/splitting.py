@@ -23,6 +23,8 @@ SINGLE: Final = frozenset(
         "metricIds",
         "runIds",
         "userIds",
+        "names",
+        "parentVersionIds",
     }
 )
 """Filters on something that a row has one of: the parts of a split match different rows."""

@@ -2,25 +2,42 @@
 
 from galtea_async.models.batch_evaluation import BatchEvaluation, SessionFailure
 from galtea_async.models.evaluation import Evaluation, EvaluationStatus
+from galtea_async.models.inference_result import InferenceResult, InferenceResultStatus
 from galtea_async.models.json_value import JsonValue
-from galtea_async.models.metric import Metric
+from galtea_async.models.metric import Metric, MetricScope, MetricSource
 from galtea_async.models.metric_input import MetricInput, MetricLike, metric_inputs
 from galtea_async.models.open_enum import OpenEnum
-from galtea_async.models.run import Run, RunKind, RunOpener, RunStatus
+from galtea_async.models.product import AutoCloseScope, ClosedSessionPolicy, Product
+from galtea_async.models.retry_result import RetryAnswer, RetryResult
+from galtea_async.models.run import Run, RunInput, RunKind, RunOpener, RunStatus
 from galtea_async.models.session import Session, SessionStatus
 from galtea_async.models.session_input import SessionInput
+from galtea_async.models.specification import Specification, SpecificationType
+from galtea_async.models.turn import Turn, TurnLike, TurnRole, turns_of
+from galtea_async.models.unset import UNSET, Unset
 from galtea_async.models.version import Version
 
 __all__ = [
+    "UNSET",
+    "AutoCloseScope",
     "BatchEvaluation",
+    "ClosedSessionPolicy",
     "Evaluation",
     "EvaluationStatus",
+    "InferenceResult",
+    "InferenceResultStatus",
     "JsonValue",
     "Metric",
     "MetricInput",
     "MetricLike",
+    "MetricScope",
+    "MetricSource",
     "OpenEnum",
+    "Product",
+    "RetryAnswer",
+    "RetryResult",
     "Run",
+    "RunInput",
     "RunKind",
     "RunOpener",
     "RunStatus",
@@ -28,6 +45,13 @@ __all__ = [
     "SessionFailure",
     "SessionInput",
     "SessionStatus",
+    "Specification",
+    "SpecificationType",
+    "Turn",
+    "TurnLike",
+    "TurnRole",
+    "Unset",
     "Version",
     "metric_inputs",
+    "turns_of",
 ]

@@ -4,26 +4,35 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from attrs import define, field
+from attrs import define, field, frozen
 
+from galtea_async.errors import InvalidRequestError
 from galtea_async.models.json_value import JsonValue
 from galtea_async.models.open_enum import OpenEnum
+from galtea_async.models.text import is_id
 
-__all__ = ["Run", "RunKind", "RunOpener", "RunStatus"]
+__all__ = ["Run", "RunInput", "RunKind", "RunOpener", "RunStatus"]
 
 
 class RunStatus(OpenEnum):
-    """Where a run is in its life.
+    """Where a run is in its life; what is unknown counts as still open.
 
     Example:
         >>> RunStatus("RUNNING")
         <RunStatus.RUNNING: 'RUNNING'>
+        >>> RunStatus.RUNNING.is_ended, RunStatus.COMPLETED.is_ended, RunStatus("PAUSED").is_ended
+        (False, True, False)
     """
 
     RUNNING = "RUNNING"
     COMPLETED = "COMPLETED"
     FAILED = "FAILED"
     CANCELLED = "CANCELLED"
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether nothing can be added to it any more."""
+        return self in (RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.CANCELLED)
 
 
 class RunOpener(OpenEnum):
@@ -81,3 +90,29 @@ class Run:
     finished_at: datetime | None = None
     deleted_at: datetime | None = None
     extra: dict[str, JsonValue] = field(factory=dict[str, JsonValue])
+
+
+@frozen(kw_only=True)
+class RunInput:
+    """A run to be opened (POST /runs).
+
+    Attributes:
+        product_id: The product.
+        version_id: The version; the run then takes work of this version only.
+        custom_id: The caller's own id of it, unique among the product's runs.
+
+    Raises:
+        InvalidRequestError: One of them is no id.
+    """
+
+    product_id: str
+    version_id: str | None = None
+    custom_id: str | None = None
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse what the service would refuse."""
+        optional = {"version_id": self.version_id, "custom_id": self.custom_id}
+        given = {name: value for name, value in optional.items() if value is not None}
+        for name, value in {"product_id": self.product_id, **given}.items():
+            if not is_id(value):
+                raise InvalidRequestError(f"{name}: an id is a text that is not blank, not {value!r}")

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from attrs import field, frozen
 
 from galtea_async.errors import InvalidRequestError
 from galtea_async.models.session import SessionStatus
+from galtea_async.models.text import is_id
+from galtea_async.models.turn import Turn, turns_of
 
 __all__ = ["SessionInput"]
+
+_IDS: Final = ("version_id", "product_id", "custom_id", "test_case_id", "run_id")
 
 
 def _status(status: SessionStatus | str | None) -> SessionStatus | None:
@@ -30,6 +35,7 @@ class SessionInput:
         metadata: Free key-value data.
         status: The status to start with.
         run_id: A run of your own that it belongs to; refused for production sessions.
+        turns: The conversation, for `create_sessions`, which adds it once the session is there.
 
     Raises:
         InvalidRequestError: A rule of the page "Create session" (POST /sessions) is broken.
@@ -48,11 +54,16 @@ class SessionInput:
     metadata: Mapping[str, object] | None = None
     status: SessionStatus | None = field(default=None, converter=_status)
     run_id: str | None = None
+    turns: tuple[Turn, ...] = field(default=(), converter=turns_of)
 
     def __attrs_post_init__(self) -> None:
         """Refuse what the API page forbids."""
-        if not self.version_id and not self.product_id:
+        if self.version_id is None and self.product_id is None:
             raise InvalidRequestError("sessions.create needs version_id or product_id")
+        for name in _IDS:
+            given: object = getattr(self, name)
+            if given is not None and not is_id(given):
+                raise InvalidRequestError(f"{name} is a text that is not blank, not {given!r}")
         if self.test_case_id is not None and self.is_production:
             raise InvalidRequestError("a session with a test_case_id cannot have is_production=True")
         if self.test_case_id is not None and self.context is not None:

@@ -1,15 +1,23 @@
-"""`sessions.create` with a custom id: one session, although its answer is lost."""
+"""`sessions.create` and `get_or_create` with a custom id: one session, although answers are lost."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 import pytest
 
-from galtea_async import AsyncGaltea, ConflictError, RetryPolicy, UnknownOutcomeError
+from galtea_async import (
+    AsyncGaltea,
+    ConflictError,
+    InvalidRequestError,
+    RetryPolicy,
+    SessionInput,
+    UnknownOutcomeError,
+)
 from galtea_async.emulator import (
     Answer,
     Corrupt,
@@ -22,6 +30,9 @@ from galtea_async.emulator import (
     Reset,
     Truncate,
 )
+from galtea_async.galtea.current_run import enclosed_in_run
+from galtea_async.galtea.listings import Listings
+from galtea_async.galtea.session_creation import create_session
 from support.raw_server import RawServer, in_turn, json_answer, reset
 
 if TYPE_CHECKING:
@@ -176,3 +187,137 @@ async def test_on_a_product_nothing_is_sent_twice() -> None:
         with pytest.raises(UnknownOutcomeError):
             await place.galtea.sessions.create(product_id=place.product_id, custom_id="chat-1")
         assert place.sent("POST") == 1
+
+
+async def test_get_or_create_looks_before_it_creates() -> None:
+    """It is GET /sessions by custom id and version, and POST /sessions only where nothing was found."""
+    replies = in_turn(
+        json_answer(200, '[{"id": "session_10", "customId": "chat-10"}]'),
+        json_answer(201, '{"id": "session_1", "customId": "chat-1"}'),
+        json_answer(200, '[{"id": "session_1", "customId": "chat-1"}]'),
+    )
+    async with (
+        RawServer(replies) as server,
+        AsyncGaltea("gsk_0123456789", base_url=server.url) as galtea,
+    ):
+        wanted: dict[str, Any] = {"version_id": "version_1", "product_id": "product_1", "metadata": {"a": 1}}
+        created = await galtea.sessions.get_or_create("chat-1", **wanted)
+        found = await galtea.sessions.get_or_create("chat-1", **wanted)
+    assert created.id == found.id == "session_1"
+    look = ("GET", "/sessions?customIds=chat-1&versionIds=version_1&limit=1000")
+    assert [(request.method, request.target) for request in server.requests] == [
+        look,
+        ("POST", "/sessions"),
+        look,
+    ]
+    assert json.loads(server.requests[1].body) == {
+        "versionId": "version_1",
+        "productId": "product_1",
+        "customId": "chat-1",
+        "metadata": {"a": 1},
+    }
+
+
+@pytest.mark.parametrize("custom_id", [None, "", " ", 7])
+async def test_get_or_create_needs_a_custom_id(custom_id: Any) -> None:
+    """Without an id of one's own there is nothing to look up, and nothing is sent."""
+    async with open_place() as place:
+        place.emulator.requests.clear()
+        with pytest.raises(InvalidRequestError, match="custom_id"):
+            await place.galtea.sessions.get_or_create(custom_id, version_id=place.version_id)
+        with pytest.raises(InvalidRequestError):
+            await place.galtea.sessions.get_or_create("chat-1")
+        assert place.emulator.requests == []
+
+
+@pytest.mark.parametrize("conflict", [400, 409])
+@pytest.mark.parametrize(
+    "faults", [[], [Fault(route=CREATE, when="during", action=Reset(), probability=0.5)]]
+)
+async def test_callers_at_the_same_time_get_one_session(
+    conflict: Literal[400, 409], faults: Sequence[Fault]
+) -> None:
+    """All callers find nothing and create; one of them wins and the others get its session."""
+    retry = RetryPolicy(attempts=20)
+    rules = EmulatorRules(session_conflict_status=conflict)
+    async with open_place(faults, rules=rules, retry=retry) as place:
+        sessions = await asyncio.gather(
+            *(place.galtea.sessions.get_or_create("chat-1", version_id=place.version_id) for _ in range(10))
+        )
+        assert place.sent("POST") > 1
+        assert {session.id for session in sessions} == {*await place.emulator.session_ids(place.version_id)}
+        assert len({session.id for session in sessions}) == 1
+
+
+async def test_on_a_product_the_newest_session_is_got() -> None:
+    """Several versions may have a session with the id; as with the official client, the newest one counts."""
+    found = """[
+        {"id": "session_1", "customId": "chat-1", "createdAt": "2026-01-01T00:00:00Z"},
+        {"id": "session_3", "customId": "chat-1", "createdAt": "2026-01-03T00:00:00Z"},
+        {"id": "session_0", "customId": "chat-1"},
+        {"id": "session_2", "customId": "chat-1", "createdAt": "2026-01-02T00:00:00Z"}
+    ]"""
+    async with (
+        RawServer(json_answer(200, found)) as server,
+        AsyncGaltea("gsk_0123456789", base_url=server.url) as galtea,
+    ):
+        assert (await galtea.sessions.get_or_create("chat-1", product_id="product_1")).id == "session_3"
+    (request,) = server.requests
+    assert request.target == "/sessions?customIds=chat-1&productIds=product_1&limit=1000"
+
+
+async def test_a_conflict_with_a_session_that_is_not_shown() -> None:
+    """A service that says "exists already" and shows nothing is told as it is."""
+    replies = in_turn(
+        json_answer(200, "[]"), json_answer(409, '{"message": "Conflict"}'), json_answer(200, "[]")
+    )
+    async with (
+        RawServer(replies) as server,
+        AsyncGaltea("gsk_0123456789", base_url=server.url) as galtea,
+    ):
+        with pytest.raises(ConflictError):
+            await galtea.sessions.get_or_create("chat-1", version_id="version_1")
+        assert [request.method for request in server.requests] == ["GET", "POST", "GET"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "run_id"),
+    [
+        ({}, None),
+        ({"is_production": True}, None),
+        ({"is_production": False}, "run_1"),
+        ({"test_case_id": "test_case_1"}, "run_1"),
+        ({"is_production": False, "run_id": "run_2"}, "run_2"),
+        ({"run_id": "run_2"}, "run_2"),
+    ],
+)
+async def test_a_session_belongs_to_the_run_around_it(fields: dict[str, Any], run_id: str | None) -> None:
+    """Inside a run's block a session joins the run, unless it names one or is a production session."""
+    replies = in_turn(
+        json_answer(201, '{"id": "session_1"}'),
+        json_answer(200, "[]"),
+        json_answer(201, '{"id": "session_2", "customId": "chat-1"}'),
+        json_answer(201, '{"id": "session_3"}'),
+    )
+    async with (
+        RawServer(replies) as server,
+        AsyncGaltea("gsk_0123456789", base_url=server.url) as galtea,
+    ):
+        with enclosed_in_run("run_1"):
+            await galtea.sessions.create(version_id="version_1", **fields)
+            await galtea.sessions.get_or_create("chat-1", version_id="version_1", **fields)
+        await galtea.sessions.create(version_id="version_1", **fields)
+    inside, _, inside_too, outside = (request.body for request in server.requests)
+    assert json.loads(inside).get("runId") == json.loads(inside_too).get("runId") == run_id
+    assert json.loads(outside).get("runId") == fields.get("run_id")
+
+
+async def test_turns_are_no_part_of_the_request() -> None:
+    """POST /sessions takes no turns; they are added to the session once it is there."""
+    turns = [{"role": "user", "content": "Hello"}]
+    async with open_place() as place:
+        wanted = SessionInput(version_id=place.version_id, turns=turns)
+        channel = place.galtea._channel  # pyright: ignore[reportPrivateUsage]  no public call takes turns
+        listing = Listings(channel, place.emulator.url).sessions()
+        await create_session(channel, listing, wanted)
+        assert place.emulator.requests[-1].body == {"versionId": place.version_id}
