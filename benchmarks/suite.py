@@ -20,6 +20,8 @@ from benchmarks import (
     million_sessions,
     page_decoding,
     session_create,
+    session_import,
+    unknown_limit,
 )
 from benchmarks.measurement import Effort, Measurement
 
@@ -31,6 +33,8 @@ BENCHMARKS: Final[dict[str, Callable[[Effort], Iterable[Measurement]]]] = {
     "page-decoding": page_decoding.measure,
     "bulk-pipeline": bulk_pipeline.measure,
     "million-sessions": million_sessions.measure,
+    "unknown-limit": unknown_limit.measure,
+    "session-import": session_import.measure,
     "import-time": import_time.measure,
 }
 

@@ -3,8 +3,9 @@
     async with AsyncGaltea() as galtea:
         report = await evaluate_version(galtea, "version_...")
 
-See `AsyncGaltea` for the client, `evaluate_sessions`, `evaluate_version` and `open_bulk_evaluation` for bulk
-work, and `galtea_async.errors` for what can go wrong.
+See `AsyncGaltea` for the client; `create_sessions`, `evaluate_sessions`, `evaluate_version` and
+`wait_for_evaluations` for bulk work, from recorded conversations to their scores; and `galtea_async.errors`
+for what can go wrong.
 """
 
 from galtea_async._version import __version__
@@ -22,11 +23,20 @@ from galtea_async.bulk import (
     read_journal,
     resume_bulk_evaluation,
 )
+from galtea_async.bulk.session_import import (
+    ImportOutcome,
+    ImportProgress,
+    ImportReport,
+    ImportStatus,
+    create_sessions,
+    imported_sessions,
+)
 from galtea_async.errors import (
     ApiError,
     AuthenticationError,
     BadRequestError,
     BulkEvaluationError,
+    BulkImportError,
     ConfigurationError,
     ConflictError,
     DecodeError,
@@ -45,9 +55,10 @@ from galtea_async.errors import (
     ServerError,
     TransportError,
     UnknownOutcomeError,
+    WaitTimeoutError,
     WouldWaitError,
 )
-from galtea_async.galtea import AsyncGaltea
+from galtea_async.galtea import AsyncGaltea, EvaluationWatch, wait_for_evaluations, watch_evaluations
 from galtea_async.http import RouteStatistics, Statistics
 from galtea_async.models import (
     UNSET,
@@ -90,6 +101,7 @@ __all__ = [
     "BatchEvaluation",
     "BulkEvaluation",
     "BulkEvaluationError",
+    "BulkImportError",
     "BulkReport",
     "ClosedSessionPolicy",
     "ConfigurationError",
@@ -97,7 +109,12 @@ __all__ = [
     "DecodeError",
     "Evaluation",
     "EvaluationStatus",
+    "EvaluationWatch",
     "GalteaError",
+    "ImportOutcome",
+    "ImportProgress",
+    "ImportReport",
+    "ImportStatus",
     "InferenceResult",
     "InferenceResultStatus",
     "InvalidRequestError",
@@ -144,12 +161,17 @@ __all__ = [
     "UnknownOutcomeError",
     "Unset",
     "Version",
+    "WaitTimeoutError",
     "WouldWaitError",
     "__version__",
+    "create_sessions",
     "evaluate_sessions",
     "evaluate_version",
+    "imported_sessions",
     "journal_outcomes",
     "open_bulk_evaluation",
     "read_journal",
     "resume_bulk_evaluation",
+    "wait_for_evaluations",
+    "watch_evaluations",
 ]

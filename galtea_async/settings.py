@@ -110,6 +110,11 @@ class RetryPolicy:
     deadline: float | None = field(default=None, validator=_number(inclusive=False, optional=True))
 
 
+def _shape(_: object, __: Attribute[Any], value: object) -> None:
+    if value not in ("smooth", "window"):
+        raise ConfigurationError(f"RateLimit.shape must be 'smooth' or 'window', not {value!r}")
+
+
 @frozen
 class RateLimit:
     """A limit of the service that is known beforehand: it is paced from the first request and never hit.
@@ -128,13 +133,7 @@ class RateLimit:
 
     requests: int = field(validator=_whole_number(at_least=1))
     per: float = field(validator=_number(inclusive=False))
-    shape: Literal["smooth", "window"] = field(default="smooth", kw_only=True)
-
-    @shape.validator
-    def _is_known(self, _: Attribute[Any], shape: object) -> None:
-        if shape not in ("smooth", "window"):
-            message = f"RateLimit.shape must be 'smooth' or 'window', not {shape!r}"
-            raise ConfigurationError(message)
+    shape: Literal["smooth", "window"] = field(default="smooth", kw_only=True, validator=_shape)
 
     @property
     def interval(self) -> float:

@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 
 from attrs import frozen
 
-from galtea_async.bulk.journal_file import APPLICATION_ID, SCHEMA_VERSION
+from galtea_async.bulk.journal_database import APPLICATION_ID, SCHEMA_VERSION
 from galtea_async.bulk.journal_rows import read_ids, read_totals
 from galtea_async.bulk.outcome import OutcomeStatus, SessionOutcome
 from galtea_async.bulk.plan import Plan
@@ -86,7 +86,7 @@ async def read_journal(path: str | PathLike[str]) -> JournalSummary:
         >>> (await read_journal(path / "job.db")).report.sessions_requested
         5
     """
-    return await _in_thread(Path(path), _summary)
+    return await _in_thread(Path(path), partial(_summary, Path(path)))
 
 
 async def journal_outcomes(
@@ -132,7 +132,10 @@ def _checked(status: OutcomeStatus | str) -> OutcomeStatus:
 def _plan_of(connection: sqlite3.Connection) -> Plan:
     """Read the plan of the journal that a connection has open."""
     rows = connection.execute("SELECT substr(name, 6), value FROM job WHERE name LIKE 'plan.%'")
-    return Plan.from_described(dict(rows.fetchall()))
+    texts = dict(rows.fetchall())
+    if "metrics" not in texts:
+        raise JournalError(f"this is the journal of an {texts['kind']}, and not of an evaluation")
+    return Plan.from_described(texts)
 
 
 async def read_plan(path: Path) -> tuple[Plan, bool]:
@@ -179,10 +182,10 @@ def _opened(path: Path) -> Generator[sqlite3.Connection]:
         raise JournalError(problem)
 
 
-def _summary(connection: sqlite3.Connection) -> JournalSummary:
+def _summary(path: Path, connection: sqlite3.Connection) -> JournalSummary:
+    plan = _plan_of(connection).described()
     job = dict(connection.execute("SELECT name, value FROM job").fetchall())
     sizes = dict(connection.execute("SELECT state, total(size) FROM chunk GROUP BY state").fetchall())
-    plan = _plan_of(connection).described()
     totals = read_totals(connection)
     unresolved = int(sizes.get("sent", 0) + sizes.get("unresolved", 0))
     return JournalSummary(
@@ -193,7 +196,7 @@ def _summary(connection: sqlite3.Connection) -> JournalSummary:
         owner=str(job["owner"]),
         input_complete=_input_complete(connection),
         sessions_planned=int(sizes.get("planned", 0)),
-        report=totals.report(unresolved=unresolved, requests=0, retries=0, elapsed=0.0),
+        report=totals.report(unresolved=unresolved, requests=0, retries=0, elapsed=0.0, journal=path),
     )
 
 

@@ -30,6 +30,7 @@ class BulkReport:
         reconciled: Sessions whose outcome was found by looking at the service's rows, because the answer
             was lost or did not name them.
         elapsed: Seconds that the job has run.
+        journal: The path of the job's journal, as it was given; `None` for a temporary one.
 
     Example:
         >>> report = await evaluate_sessions(galtea, session_ids)
@@ -49,3 +50,4 @@ class BulkReport:
     retries: int
     reconciled: int
     elapsed: float
+    journal: str | None = None

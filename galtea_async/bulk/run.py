@@ -152,6 +152,7 @@ class BulkRun:
             requests=self.service.gauge.requests,
             retries=self.service.gauge.retries,
             elapsed=self.elapsed,
+            journal=self.journal.path,
         )
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 from attrs import define, field
@@ -51,7 +52,9 @@ class Totals:
         if message is not None and message not in self.messages and len(self.messages) < MESSAGES_KEPT:
             self.messages.append(message)
 
-    def report(self, *, unresolved: int, requests: int, retries: int, elapsed: float) -> BulkReport:
+    def report(
+        self, *, unresolved: int, requests: int, retries: int, elapsed: float, journal: Path | None
+    ) -> BulkReport:
         """Return the account, with what has happened since the totals were loaded."""
         return BulkReport(
             sessions_requested=self.done + unresolved,
@@ -66,4 +69,5 @@ class Totals:
             retries=self.retries + retries,
             reconciled=self.reconciled,
             elapsed=self.elapsed + elapsed,
+            journal=None if journal is None else str(journal),
         )

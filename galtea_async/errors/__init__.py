@@ -22,6 +22,8 @@ GalteaError
 │   ├── RateLimitedError      429, after every permitted wait
 │   └── ServerError           5xx to a read
 ├── BulkEvaluationError       a bulk run ended early; carries its report
+├── BulkImportError           an import ended early; carries its report
+├── WaitTimeoutError          the time to wait for evaluations is over; carries what came and what did not
 └── JournalError              the journal file cannot be used
     └── JournalMismatchError  it belongs to another job
 ```
@@ -43,6 +45,7 @@ from galtea_async.errors.api import (
 )
 from galtea_async.errors.jobs import (
     BulkEvaluationError,
+    BulkImportError,
     JournalError,
     JournalMismatchError,
 )
@@ -62,12 +65,16 @@ from galtea_async.errors.usage import (
     InvalidRequestError,
     LifecycleError,
 )
+from galtea_async.errors.waiting import (
+    WaitTimeoutError,
+)
 
 __all__ = [
     "ApiError",
     "AuthenticationError",
     "BadRequestError",
     "BulkEvaluationError",
+    "BulkImportError",
     "ConfigurationError",
     "ConflictError",
     "DecodeError",
@@ -86,6 +93,7 @@ __all__ = [
     "ServerError",
     "TransportError",
     "UnknownOutcomeError",
+    "WaitTimeoutError",
     "WouldWaitError",
 ]
 

@@ -9,8 +9,9 @@ from galtea_async.errors.root import Asked, GalteaError
 
 if TYPE_CHECKING:
     from galtea_async.bulk.report import BulkReport
+    from galtea_async.bulk.session_import.report import ImportReport
 
-__all__ = ["BulkEvaluationError", "JournalError", "JournalMismatchError"]
+__all__ = ["BulkEvaluationError", "BulkImportError", "JournalError", "JournalMismatchError"]
 
 
 class BulkEvaluationError(GalteaError):
@@ -31,6 +32,31 @@ class BulkEvaluationError(GalteaError):
 
     def __init__(
         self, message: str, report: BulkReport, reason: GalteaError | None = None, **asked: Unpack[Asked]
+    ) -> None:
+        super().__init__(message, **asked)
+        self.report = report
+        self.reason = reason
+
+
+class BulkImportError(GalteaError):
+    """An import ended early; `report` has what happened, `reason` is the error that ended it. Resumable.
+
+    Example:
+        >>> wanted = [SessionInput(version_id=version_id, custom_id="chat-1")]
+        >>> async with AsyncGaltea("gsk_wrong", base_url=emulator.url) as stranger:
+        ...     try:
+        ...         await create_sessions(stranger, wanted)
+        ...     except BulkImportError as error:
+        ...         print(error.report.sessions_created, type(error.reason).__name__)
+        0 AuthenticationError
+    """
+
+    advice_by_default: ClassVar[str | None] = (
+        "mend the cause and call again with the same inputs and journal: what it has is kept"
+    )
+
+    def __init__(
+        self, message: str, report: ImportReport, reason: GalteaError | None = None, **asked: Unpack[Asked]
     ) -> None:
         super().__init__(message, **asked)
         self.report = report

@@ -34,6 +34,7 @@ from galtea_async.galtea.requests import any_call
 from galtea_async.galtea.run_batches import GalteaRunBatches
 from galtea_async.galtea.runs import Runs
 from galtea_async.galtea.services import batch_service, run_service
+from galtea_async.galtea.session_import import GalteaSessionImport, import_service
 from galtea_async.galtea.sessions import Sessions
 from galtea_async.galtea.specifications import Specifications
 from galtea_async.galtea.versions import Versions
@@ -347,6 +348,18 @@ class AsyncGaltea:
             'nightly-1'
         """
         return run_service(self._channel, self._base_url, settings, token)
+
+    def import_service(self) -> GalteaSessionImport:
+        """Return the service as `create_sessions` sees it.
+
+        Returns:
+            An object that creates sessions with their turns, and finds them again.
+
+        Example:
+            >>> galtea.import_service().target == emulator.url
+            True
+        """
+        return import_service(self._channel, self._base_url)
 
     def version_service(self, settings: JobSettings) -> GalteaBatches:
         """Return the service as `evaluate_version` sees it.

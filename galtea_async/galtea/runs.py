@@ -32,11 +32,11 @@ class Runs:
         """Open a run of your own (POST /runs).
 
         As `async with galtea.runs.start(...) as run:` it is closed when the block is left, in whatever way,
-        and what is created inside belongs to it: `evaluations.create`, and `sessions.create` for sessions
-        that are not production ones. That holds in the block's task and in tasks started there, not in
-        threads. `evaluations.from_sessions` opens runs of its own, and other people's runs refuse what you
-        add. As `run = await galtea.runs.start(...)` it stays open until `close`, and nothing joins it by
-        itself.
+        and what is created inside belongs to it: `evaluations.create`, and for sessions that are not
+        production ones `sessions.create`, `sessions.get_or_create` and `create_sessions`. That holds in the
+        block's task and in tasks started there, not in threads. `evaluations.from_sessions` opens runs of
+        its own, and other people's runs refuse what you add. As `run = await galtea.runs.start(...)` it
+        stays open until `close`, and nothing joins it by itself.
 
         A lost answer is no obstacle: the run is looked up by its `custom_id` before it is opened again.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Literal
 
 import attrs
 import pytest
@@ -26,7 +27,7 @@ OUTAGES: dict[str, Action] = {
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("outage", OUTAGES)
-async def test_an_outage_is_not_made_worse(outage: str, when: str) -> None:
+async def test_an_outage_is_not_made_worse(outage: str, when: Literal["before", "after"]) -> None:
     """While the service is away, at most a tenth of the usual requests are sent; then the run completes."""
     fault = Fault(route="*", when=when, action=OUTAGES[outage])
     latency, in_flight = 0.5, 8

@@ -68,7 +68,7 @@ def check_conserved(chunk: Chunk, settled: Settlement) -> None:
     totals = Totals()
     totals.add(settled)
     assert totals.done == len(ended)
-    report = totals.report(unresolved=len(moved), requests=1, retries=0, elapsed=0.0)
+    report = totals.report(unresolved=len(moved), requests=1, retries=0, elapsed=0.0, journal=None)
     assert report.sessions_requested == len(ids)
     assert len(report.failures) == by_status[OutcomeStatus.FAILED]
 

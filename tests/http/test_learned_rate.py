@@ -6,6 +6,7 @@ import heapq
 import math
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from random import Random
 from typing import Protocol
 
@@ -120,7 +121,7 @@ class Simulation:
             self.rate.sent(self.now)
             phase, sent_at = self.rate.learned.phase, self.now
             way = LATENCY * self._random.uniform(0.4, 0.6)
-            self._at(self.now + way, lambda p=phase, s=sent_at, w=way: self._arrive(p, s, w))
+            self._at(self.now + way, partial(self._arrive, phase, sent_at, way))
         if not self.limit.is_reached and not self.now < self._wakes_at <= self.rate.opens_at:
             self._wakes_at = self.rate.opens_at
             self._at(self._wakes_at, lambda: None)

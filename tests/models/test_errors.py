@@ -12,9 +12,11 @@ import pytest
 
 from galtea_async import errors
 from galtea_async.bulk import BulkReport
+from galtea_async.bulk.session_import import ImportReport
 from galtea_async.errors import (
     ApiError,
     BulkEvaluationError,
+    BulkImportError,
     ConfigurationError,
     GalteaError,
     InvalidRequestError,
@@ -23,8 +25,10 @@ from galtea_async.errors import (
     NotSentError,
     RateLimitedError,
     UnknownOutcomeError,
+    WaitTimeoutError,
     WouldWaitError,
 )
+from galtea_async.models import Evaluation
 
 ASKED: dict[str, Any] = {"method": "POST", "path": "/sessions/{id}", "attempts": 3, "advice": "try tomorrow"}
 
@@ -37,18 +41,31 @@ def report() -> BulkReport:
     return BulkReport(**values)
 
 
+def import_report() -> ImportReport:
+    """A report of an import with a value in every field."""
+    values: dict[str, Any] = dict.fromkeys(inspect.signature(ImportReport).parameters, 0)
+    values["failures"] = ()
+    return ImportReport(**values)
+
+
+SPECIAL: dict[type[GalteaError], Callable[[], GalteaError]] = {
+    RateLimitedError: lambda: RateLimitedError(429, "it failed", "request-1", retry_after=7.5, **ASKED),
+    UnknownOutcomeError: lambda: UnknownOutcomeError("it failed", status=504, **ASKED),
+    WouldWaitError: lambda: WouldWaitError("it failed", wait=2.5, **ASKED),
+    BulkEvaluationError: lambda: BulkEvaluationError("it failed", report(), **ASKED),
+    BulkImportError: lambda: BulkImportError("it failed", import_report(), **ASKED),
+    WaitTimeoutError: lambda: WaitTimeoutError(
+        "it failed", settled=[Evaluation(id="a", score=0.5)], pending=["b"], **ASKED
+    ),
+    JournalMismatchError: lambda: JournalMismatchError("it failed", {"metrics": ("a", "b")}),
+}
+"""The classes that are built from more than a message."""
+
+
 def instance_of(kind: type[GalteaError]) -> GalteaError:
     """An error of a class, with something in each of its attributes."""
-    if kind is RateLimitedError:
-        return RateLimitedError(429, "it failed", "request-1", retry_after=7.5, **ASKED)
-    if kind is UnknownOutcomeError:
-        return UnknownOutcomeError("it failed", status=504, **ASKED)
-    if kind is WouldWaitError:
-        return WouldWaitError("it failed", wait=2.5, **ASKED)
-    if kind is BulkEvaluationError:
-        return BulkEvaluationError("it failed", report(), **ASKED)
-    if kind is JournalMismatchError:
-        return JournalMismatchError("it failed", {"metrics": ("a", "b")})
+    if kind in SPECIAL:
+        return SPECIAL[kind]()
     if issubclass(kind, ApiError):
         return kind(418, "it failed", "request-1", **ASKED)
     return kind("it failed", **ASKED)

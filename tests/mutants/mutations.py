@@ -102,7 +102,7 @@ MUTATIONS: Final = (
     Mutation(
         name="two processes, one journal",
         removes="a journal is used by one process at a time",
-        file="bulk/journal_file.py",
+        file="bulk/journal_database.py",
         old='"BEGIN EXCLUSIVE"',
         new='"BEGIN"',
         tests=("tests/bulk/test_journal.py::test_a_journal_in_use_is_refused",),

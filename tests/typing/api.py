@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from typing import assert_type
 
 from galtea_async import (
+    UNSET,
     ApiError,
     AsyncGaltea,
     BatchEvaluation,
@@ -18,6 +19,8 @@ from galtea_async import (
     Evaluation,
     EvaluationStatus,
     GalteaError,
+    ImportReport,
+    Metric,
     MetricInput,
     OutcomeStatus,
     Progress,
@@ -25,17 +28,24 @@ from galtea_async import (
     RateLimitedError,
     ReconcilePolicy,
     RetryPolicy,
+    RetryResult,
+    Run,
     Session,
     SessionFailure,
+    SessionInput,
     SessionOutcome,
     SessionStatus,
     Statistics,
     StopPolicy,
     Timeout,
+    Turn,
     UnknownOutcomeError,
+    create_sessions,
     evaluate_sessions,
     evaluate_version,
     open_bulk_evaluation,
+    wait_for_evaluations,
+    watch_evaluations,
 )
 from galtea_async.models import JsonValue
 
@@ -139,6 +149,36 @@ async def bulk(galtea: AsyncGaltea) -> None:
 
     await evaluate_version(galtea, "v", strategy="guess")  # type: ignore[arg-type]
     await evaluate_sessions(galtea, 5)  # type: ignore[arg-type]
+
+
+async def workflow(galtea: AsyncGaltea) -> None:
+    """Before and after the evaluation: import, waiting, review, retry, runs."""
+    imported = await create_sessions(
+        galtea, [SessionInput(version_id="v", turns=(Turn(role="user", content="Hello"),))]
+    )
+    assert_type(imported, ImportReport)
+    assert_type(imported.sessions_created, int)
+    assert_type(await galtea.sessions.get_or_create("chat-1", version_id="v"), Session)
+    assert_type(await galtea.sessions.update("s", stopping_reason=None, metadata=UNSET), Session)
+    assert_type(await galtea.sessions.finish("s"), Session)
+    assert_type(await wait_for_evaluations(galtea, session_ids={"s"}), list[Evaluation])
+    async with watch_evaluations(galtea, run_id="r", timeout=None) as watch:
+        async for evaluation in watch:
+            assert_type(evaluation, Evaluation)
+    async with galtea.runs.start("p") as run:
+        assert_type(run, Run)
+        assert_type(await galtea.evaluations.create(session_id="s"), list[Evaluation])
+    assert_type(await galtea.runs.start("p"), Run)
+    async with galtea.evaluations.claimed("e") as claimed:
+        assert_type(await galtea.evaluations.submit(claimed.id, score=1, reason="fine"), Evaluation)
+    assert_type(await galtea.evaluations.pending_human(), list[Evaluation])
+    assert_type(await galtea.evaluations.retry(["e"]), RetryResult)
+    assert_type(galtea.metrics.iterate(), AsyncIterator[Metric])
+    assert_type(galtea.with_options(timeout=Timeout(queue=0)), AsyncGaltea)
+
+    await galtea.sessions.update("s", status=5)  # type: ignore[arg-type]
+    await wait_for_evaluations(galtea, ["s"])  # type: ignore[call-arg]
+    await galtea.evaluations.submit("e")  # type: ignore[call-arg]
 
 
 def errors(error: GalteaError) -> None:
