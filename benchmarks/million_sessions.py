@@ -20,7 +20,7 @@ from benchmarks.raw_pipeline import post_in_chunks, raw_session, session_ids
 from benchmarks.stub_server import stub_server
 from galtea_async import AsyncGaltea, evaluate_sessions
 
-__all__ = ["measure"]
+__all__ = ["measure", "peak_megabytes"]
 
 CHUNK: Final = 1_000
 IN_FLIGHT: Final = 8
@@ -130,14 +130,14 @@ def _in_own_process(url: str, count: int) -> tuple[float, float]:
 def _peaks(url: str, count: int) -> tuple[float, float]:
     async def work() -> tuple[float, float]:
         async with AsyncGaltea("gsk_benchmark", base_url=url, max_concurrency=IN_FLIGHT) as galtea:
-            before = _peak_megabytes()
+            before = peak_megabytes()
             await _evaluate(galtea, count)
-        return before, _peak_megabytes()
+        return before, peak_megabytes()
 
     return asyncio.run(work())
 
 
-def _peak_megabytes() -> float:
+def peak_megabytes() -> float:
     """Return the highest resident size of this process so far.
 
     On Linux `ru_maxrss` begins with what the parent had when it started this process, so the kernel's own

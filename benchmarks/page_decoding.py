@@ -24,7 +24,7 @@ from benchmarks.stub_server import evaluation_page, stub_server
 from galtea_async import AsyncGaltea, Evaluation
 from galtea_async.models.converter import read_page
 
-__all__ = ["measure"]
+__all__ = ["measure", "watched"]
 
 ROWS: Final = 10_000
 STALL_GOAL: Final = 0.020
@@ -146,7 +146,7 @@ async def _stalls(url: str, rounds: int) -> list[_Stall]:
     async with AsyncGaltea("gsk_benchmark", base_url=url) as galtea:
         stalls: list[_Stall] = []
         for _ in range(rounds):
-            async with _watched() as stall:
+            async with watched() as stall:
                 rows = await galtea.evaluations.list(limit=ROWS)
             assert len(rows) == ROWS
             stalls.append(stall)
@@ -154,7 +154,7 @@ async def _stalls(url: str, rounds: int) -> list[_Stall]:
 
 
 @asynccontextmanager
-async def _watched() -> AsyncGenerator[_Stall]:
+async def watched() -> AsyncGenerator[_Stall]:
     """Take the time between two turns of the event loop, again and again."""
     stall = _Stall()
     collected, began = 0.0, 0.0

@@ -14,9 +14,13 @@ import sys
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Final
+from urllib.parse import parse_qs, urlsplit
 
 __all__ = ["evaluation_page", "stub_server"]
+
+_FIRST: Final = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 
 _SESSION: Final = {
     "id": "session_0123456789abcdef01234567",
@@ -82,15 +86,17 @@ def _evaluation(number: int) -> dict[str, object]:
 
 
 @contextmanager
-def stub_server(*, latency: float = 0.0, rows: int = 0, rate: float = 0.0) -> Generator[str]:
+def stub_server(*, latency: float = 0.0, rows: int = 0, rate: float = 0.0, listed: int = 0) -> Generator[str]:
     """Run the server in another process, and yield its URL.
 
     Args:
         latency: Seconds before each answer.
         rows: The evaluations of a page.
         rate: How many requests a second are admitted, from a bucket of as many; 0 admits all.
+        listed: How many evaluations there are to be listed a page at a time, oldest first, one a
+            millisecond; 0 gives the same page to every request.
     """
-    command = [sys.executable, "-P", __file__, str(latency), str(rows), str(rate)]
+    command = [sys.executable, "-P", __file__, str(latency), str(rows), str(rate), str(listed)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
@@ -119,10 +125,38 @@ class _Bucket:
         return max(1, math.ceil((1 - self._tokens) / self._rate))
 
 
+class _List:
+    """Evaluations in the order in which they were made, and the pages of them that are asked for."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        template = json.dumps({**_evaluation(0), "id": "ID", "createdAt": "CREATED"}, separators=(",", ":"))
+        self._before, middle, self._after = template.partition('"ID"')
+        between, _, self._after = self._after.partition('"CREATED"')
+        self._between = between
+        assert middle, "the template has an id"
+
+    def page(self, target: str) -> bytes:
+        """Return the page that a request names by `fromCreatedAt`, `offset` and `limit`."""
+        query = parse_qs(urlsplit(target).query)
+        start = 0
+        if "fromCreatedAt" in query:
+            moment = datetime.fromisoformat(query["fromCreatedAt"][0])
+            start = round((moment - _FIRST).total_seconds() * 1_000)
+        start += int(query.get("offset", ["0"])[0])
+        end = min(self.size, start + int(query.get("limit", ["1000"])[0]))
+        return f"[{','.join(self._row(number) for number in range(start, end))}]".encode()
+
+    def _row(self, number: int) -> str:
+        created = (_FIRST + timedelta(milliseconds=number)).isoformat(timespec="milliseconds")
+        return f'{self._before}"evaluation_{number:024x}"{self._between}"{created}"{self._after}'
+
+
 class _Answers:
     """The bytes of each kind of answer."""
 
-    def __init__(self, rows: int, rate: float) -> None:
+    def __init__(self, rows: int, rate: float, listed: int) -> None:
+        self._list = _List(listed)
         self._bucket = _Bucket(rate)
         self._session = _framed(201, json.dumps(_SESSION).encode())
         self._page = _framed(200, evaluation_page(rows))
@@ -134,7 +168,7 @@ class _Answers:
         if wait:
             return _framed(429, b"{}", f"Retry-After: {wait}\r\n")
         if line.startswith(b"GET /evaluations"):
-            return self._page
+            return _framed(200, self._list.page(line.split()[1].decode())) if self._list.size else self._page
         if line.startswith(b"POST /sessions"):
             return self._session
         if line.startswith(b"POST /evaluations/fromSessions"):
@@ -196,8 +230,8 @@ def _framed(status: int, body: bytes, headers: str = "") -> bytes:
     return f"HTTP/1.1 {status} OK\r\n{lines}".encode() + body
 
 
-async def _serve(latency: float, rows: int, rate: float) -> None:
-    answers = _Answers(rows, rate)
+async def _serve(latency: float, rows: int, rate: float, listed: int) -> None:
+    answers = _Answers(rows, rate, listed)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: _Connection(answers, latency), "127.0.0.1", 0, backlog=1024)
     print(server.sockets[0].getsockname()[1], flush=True)
@@ -205,4 +239,4 @@ async def _serve(latency: float, rows: int, rate: float) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(float(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])))
+    asyncio.run(_serve(float(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4])))
