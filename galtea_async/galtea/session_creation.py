@@ -39,11 +39,11 @@ def in_enclosing_run(wanted: SessionInput) -> SessionInput:
 
     A run that was named stays, and a production session, which the service lets no run have, gets none.
     """
-    is_production = wanted.test_case_id is None if wanted.is_production is None else wanted.is_production
     run_id = current_run_id()
-    if run_id is None or wanted.run_id is not None or is_production:
+    if run_id is None or wanted.run_id is not None:
         return wanted
-    return evolve(wanted, run_id=run_id)
+    is_production = wanted.test_case_id is None if wanted.is_production is None else wanted.is_production
+    return wanted if is_production else evolve(wanted, run_id=run_id)
 
 
 async def create_session(channel: Channel, sessions: Listing[Session], wanted: SessionInput) -> Session:

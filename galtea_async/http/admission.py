@@ -21,7 +21,7 @@ import asyncio
 import math
 from collections.abc import Callable, Mapping
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from galtea_async.errors import LifecycleError, WouldWaitError
 from galtea_async.http.backoff import RETRY_AFTER_JITTER
@@ -31,7 +31,7 @@ from galtea_async.http.route_class import RouteClass, Turn
 __all__ = ["Admission", "Slot"]
 
 
-@frozen(eq=False)
+@define(eq=False)
 class Slot:
     """The right to have one request in flight.
 

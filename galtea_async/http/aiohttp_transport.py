@@ -20,6 +20,7 @@ import ssl
 from collections.abc import Mapping
 from contextvars import ContextVar
 from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, final
 from urllib.request import getproxies_environment, proxy_bypass
 
@@ -46,6 +47,8 @@ _IDLE_SECONDS: Final = 4.0
 _NO_CEILING: Final = float("inf")
 """aiohttp rounds longer time-outs up to whole seconds of loop time; this switches that off."""
 
+_NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
+
 _JSON_HEADERS: Final = {"Content-Type": "application/json"}
 
 
@@ -62,7 +65,7 @@ class _Sending:
     timed_out: bool = False
     aborted: bool = False
     status: int | None = None
-    headers: Mapping[str, str] = field(factory=dict[str, str])
+    headers: Mapping[str, str] = _NO_HEADERS
     pieces: list[bytes] = field(factory=list[bytes])
 
     def answered(self, response: aiohttp.ClientResponse) -> None:
@@ -210,7 +213,8 @@ class AiohttpTransport:
                     return f"the answer is larger than {self.max_body} bytes"
                 sending.pieces.append(piece)
         finally:
-            response.close()
+            if not content.at_eof():
+                response.close()
         return None
 
     def _outcome(self, sending: _Sending, problem: str | None) -> Exchange:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from typing import TypeVar, final
 
 from attrs import evolve, frozen
@@ -30,14 +31,14 @@ class Channel:
     link: Link
     options: CallOptions
 
-    async def send(self, call: Call[_Result]) -> _Result:
-        """Carry a call to its result.
+    def send(self, call: Call[_Result]) -> Coroutine[None, None, _Result]:
+        """Carry a call to its result; await what this returns.
 
         Raises:
             LifecycleError: Not open, closed, another loop or another process; no socket was touched.
             GalteaError: See `Dispatcher.send`.
         """
-        return await self.link.dispatcher().send(call, self.options)
+        return self.link.dispatcher().send(call, self.options)
 
     def patient(self) -> Channel:
         """Return the same without a bound on waiting, for work that nobody stands and waits for."""

@@ -113,11 +113,12 @@ class Dispatcher:
             is_told=self.announcer.is_heard,
         )
         try:
-            return await (self._tell_end(course) if course.is_told else self._carry(course))
-        finally:
-            self._under_way -= 1
-            if not self._under_way:
-                self._idle.set()
+            result = await self._carry(course)
+        except BaseException as error:
+            self._ended(course, error)
+            raise
+        self._ended(course, None)
+        return result
 
     async def drained(self) -> None:
         """Return when no call is under way."""
@@ -130,15 +131,12 @@ class Dispatcher:
         self._closed.set()
         self.admission.close()
 
-    async def _tell_end(self, course: Course[_Result]) -> _Result:
-        """Carry a call, and tell how it ended."""
-        try:
-            result = await self._carry(course)
-        except BaseException as error:
+    def _ended(self, course: Course[_Result], error: BaseException | None) -> None:
+        self._under_way -= 1
+        if not self._under_way:
+            self._idle.set()
+        if course.is_told:
             self.announcer.done(course, error, self.clock() - course.began)
-            raise
-        self.announcer.done(course, None, self.clock() - course.began)
-        return result
 
     async def _carry(self, course: Course[_Result]) -> _Result:
         """Try until the call is done, or cannot be tried again."""

@@ -40,6 +40,8 @@ def fill(template: str, **ids: str) -> str:
         >>> fill("/evaluations/{id}/claim", id="../x")
         '/evaluations/..%2Fx/claim'
     """
+    if not ids:
+        return template
     return template.format(**{name: _segment(name, value) for name, value in ids.items()})
 
 
