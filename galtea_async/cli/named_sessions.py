@@ -12,4 +12,4 @@ __all__ = ["named_sessions"]
 def named_sessions(request: RecordedRequest) -> list[str]:
     """Return the session ids in a request's body; none where it asks for a version, or for something else."""
     body = cast("dict[str, list[str]] | list[object] | None", request.body)
-    return body.get("sessionIds", []) if isinstance(body, dict) else []
+    return body.get("sessionIds") or body.get("session_ids") or [] if isinstance(body, dict) else []

@@ -7,7 +7,7 @@ from typing import Final, TextIO
 from urllib.parse import unquote, urlencode
 
 from galtea_async.cli.named_sessions import named_sessions
-from galtea_async.emulator import GalteaEmulator, RecordedRequest
+from galtea_async.emulator import GalteaEmulator, PandaProbeEmulator, RecordedRequest
 
 __all__ = ["follow_requests"]
 
@@ -15,7 +15,7 @@ _BETWEEN_LOOKS: Final = 0.1
 _LONGEST_LINE: Final = 160
 
 
-async def follow_requests(emulator: GalteaEmulator, stream: TextIO) -> None:
+async def follow_requests(emulator: GalteaEmulator | PandaProbeEmulator, stream: TextIO) -> None:
     """Print a line for each request once it is answered, and forget it; ends when it is cancelled."""
     while True:
         await asyncio.sleep(_BETWEEN_LOOKS)

@@ -30,6 +30,7 @@ from galtea_async.emulator.faults import (
     Truncate,
 )
 from galtea_async.emulator.galtea import EmulatorRules, GalteaEmulator
+from galtea_async.emulator.pandaprobe import PandaProbeEmulator, PandaProbeRules
 from galtea_async.emulator.recording import RecordedRequest
 
 __all__ = [
@@ -49,6 +50,8 @@ __all__ = [
     "HalfClose",
     "Hang",
     "LateWork",
+    "PandaProbeEmulator",
+    "PandaProbeRules",
     "RecordedRequest",
     "Reset",
     "Stall",

@@ -11,7 +11,7 @@ from aiohttp import web
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["disconnect", "reset", "send_truncated"]
+__all__ = ["disconnect", "reset", "send_and_disconnect", "send_truncated"]
 
 _LINGER_FOR_NO_TIME = struct.pack("ii", 1, 0)
 
@@ -30,6 +30,19 @@ def disconnect(request: web.BaseRequest) -> None:
     """Close the request's connection without another word."""
     if request.transport is not None:
         request.transport.close()
+
+
+async def send_and_disconnect(
+    request: web.BaseRequest, *, status: int, headers: Mapping[str, str], body: bytes
+) -> web.StreamResponse:
+    """Send a whole answer that promises to keep the connection, and close it."""
+    response = web.StreamResponse(status=status, headers=headers)
+    response.content_length = len(body)
+    await response.prepare(request)
+    await response.write(body)
+    await response.write_eof()
+    disconnect(request)
+    return response
 
 
 async def send_truncated(

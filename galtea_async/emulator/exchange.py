@@ -3,7 +3,7 @@
 The life of a request:
 
 1. It is read and recorded, and a fault may be drawn for it.
-2. It is admitted: the key, the length of the URL and the rate limit are checked as it arrives.
+2. It is admitted: the gate checks credentials and whatever else the service checks as a request arrives.
 3. Its work is done: at once, after the server's latency, in part, later or never, as the fault says.
 4. It is answered, truthfully or not, or its connection is cut.
 
@@ -15,15 +15,14 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn
 
 import attrs
-import msgspec
 from aiohttp import web
 
 from galtea_async.emulator import connection
 from galtea_async.emulator.clock import ServerClock
+from galtea_async.emulator.cold_start import ColdStart
 from galtea_async.emulator.errands import Errands
 from galtea_async.emulator.faults import (
     Answer,
@@ -37,48 +36,19 @@ from galtea_async.emulator.faults import (
     Throttle,
     Truncate,
 )
+from galtea_async.emulator.gate import Gate, Malformed, decoded
 from galtea_async.emulator.recording import RecordedRequest, without_secrets
-from galtea_async.emulator.replies import JSON, Problem, Refusal, Reply, message_reply, unknown_route
-from galtea_async.emulator.routes import Call, Json
+from galtea_async.emulator.replies import JSON, Refusal, Reply, message_reply
 from galtea_async.emulator.work import Finished, Performance
 
 if TYPE_CHECKING:
     from galtea_async.emulator.faults import Action, Fault
-    from galtea_async.emulator.routes import Route
+    from galtea_async.emulator.routes import Json, Route
 
-__all__ = ["Exchange", "Gate"]
+__all__ = ["Exchange"]
 
 _SMALLEST_COMPRESSED_BODY = 1024
-_ANYBODY = ""
-
-
-@attrs.frozen(kw_only=True)
-class Gate:
-    """What every request must pass, whatever its route.
-
-    Attributes:
-        check_size: Refuses a request that the proxy in front of the service would not let through.
-        identify: Says who asks, or refuses.
-        check_rate: Refuses a request that comes too soon after others.
-        secrets: The credentials that must not be recorded.
-    """
-
-    check_size: Callable[[web.Request], None]
-    identify: Callable[[web.Request], str]
-    check_rate: Callable[[], None]
-    secrets: Callable[[], tuple[str, ...]]
-
-    def admit(self, request: web.Request, route: Route | None) -> str:
-        """Return who asks.
-
-        Raises:
-            Refusal: The request does not pass.
-        """
-        self.check_size(request)
-        self.check_rate()
-        if route is None:
-            raise Refusal(unknown_route(request.method, request.rel_url.raw_path))
-        return self.identify(request) if route.needs_key else _ANYBODY
+_TOO_MANY_REQUESTS = message_reply(429, "Too many requests")
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -91,6 +61,8 @@ class Exchange:
         errands: Runs the work that clients do not wait for.
         plan: The faults.
         latency: Seconds that the work of each request takes.
+        cold_start: How much longer the first takes.
+        throttled: What a fault answers that limits the rate.
         compresses: Whether answers are compressed for clients that accept it.
         requests: Where requests are recorded as they arrive; `None` records none.
     """
@@ -100,32 +72,37 @@ class Exchange:
     errands: Errands
     plan: FaultPlan
     latency: float = 0.0
+    cold_start: ColdStart = attrs.field(factory=ColdStart)
+    throttled: Reply = _TOO_MANY_REQUESTS
     compresses: bool = False
     requests: list[RecordedRequest] | None = None
 
     async def answer(self, request: web.Request, route: Route | None) -> web.StreamResponse:
         """Answer one request."""
         content = await request.read()
-        payload = _decoded(content)
+        payload = decoded(content)
         record = self._recorded(request, route, payload)
         performance = self._performance(request, route, payload)
         fault = self.plan.draw(request.method, route.path if route else None)
         on_the_wire = _Wire(request=request, record=record, clock=self.clock, compresses=self.compresses)
+        latency = self.latency + self.cold_start.delay(route)
         if fault is not None:
-            return await self._go_wrong(fault, performance, on_the_wire)
-        if self.latency > 0:
-            return on_the_wire.send(await self._finished_after(self.latency, performance))
-        return on_the_wire.send(performance.finish())
+            return await self._go_wrong(fault, performance, on_the_wire, latency)
+        if latency > 0:
+            return await on_the_wire.send(await self._finished_after(latency, performance))
+        return await on_the_wire.send(performance.finish())
 
-    async def _go_wrong(self, fault: Fault, performance: Performance, wire: _Wire) -> web.StreamResponse:
-        if self.latency > 0:
-            await self.errands.finish_though_cancelled(self._work_later(fault, performance))
+    async def _go_wrong(
+        self, fault: Fault, performance: Performance, wire: _Wire, latency: float
+    ) -> web.StreamResponse:
+        if latency > 0:
+            await self.errands.finish_though_cancelled(self._work_later(fault, performance, latency))
         else:
             self._work(fault, performance)
         return await self._act(fault.action, performance, wire)
 
-    async def _work_later(self, fault: Fault, performance: Performance) -> None:
-        await asyncio.sleep(self.latency)
+    async def _work_later(self, fault: Fault, performance: Performance, latency: float) -> None:
+        await asyncio.sleep(latency)
         self._work(fault, performance)
 
     def _work(self, fault: Fault, performance: Performance) -> None:
@@ -143,47 +120,44 @@ class Exchange:
                 return await self._act(action.then, performance, wire)
             case Delay():
                 await asyncio.sleep(action.seconds)
-                return wire.send(performance.finish())
+                return await wire.send(performance.finish())
             case Hang():
                 return await _cancellation()
             case Reset():
                 return wire.reset()
             case Disconnect():
                 return wire.disconnect()
-            case Answer() | Throttle() | Truncate() | Corrupt():
+            case Throttle():
+                return await wire.send(_too_many_requests(self.throttled, action))
+            case Answer() | Truncate() | Corrupt():
                 return await _answer_falsely(action, performance, wire)
 
     async def _finished_after(self, seconds: float, performance: Performance) -> Reply:
         return await self.errands.finish_though_cancelled(_finish_after(seconds, performance))
 
     def _performance(
-        self, request: web.Request, route: Route | None, payload: Json | _NotJson
+        self, request: web.Request, route: Route | None, payload: Json | Malformed
     ) -> Performance:
+        def dress(reply: Reply) -> Reply:
+            return self.gate.dress(request, route, reply)
+
         try:
-            user_id = self.gate.admit(request, route)
-            if isinstance(payload, _NotJson):
-                raise Problem(400, "Malformed JSON in the request body")
+            call = self.gate.admit(request, route, payload)
         except Refusal as refusal:
             refused = Finished(refusal.reply)
-            return Performance(lambda: refused)
+            return Performance(lambda: refused, dress)
         assert route is not None
-        call = Call(
-            user_id=user_id,
-            path=dict(request.match_info),
-            query=list(request.rel_url.query.items()),
-            payload=payload,
-        )
-        return Performance(lambda: route.begin(call))
+        return Performance(lambda: route.begin(call), dress)
 
     def _recorded(
-        self, request: web.Request, route: Route | None, payload: Json | _NotJson
+        self, request: web.Request, route: Route | None, payload: Json | Malformed
     ) -> RecordedRequest:
         record = RecordedRequest(
             method=request.method,
             path=request.rel_url.raw_path,
             route=route.path if route else None,
             query=list(request.rel_url.query.items()),
-            body=None if isinstance(payload, _NotJson) else payload,
+            body=None if isinstance(payload, Malformed) else payload,
             headers=without_secrets(request.headers, self.gate.secrets()),
             at=self.clock.now(),
         )
@@ -201,9 +175,13 @@ class _Wire:
     clock: ServerClock
     compresses: bool
 
-    def send(self, reply: Reply) -> web.StreamResponse:
+    async def send(self, reply: Reply) -> web.StreamResponse:
         self.record.status = reply.status
         headers = self._headers(reply)
+        if reply.closes:
+            return await connection.send_and_disconnect(
+                self.request, status=reply.status, headers=headers, body=reply.body
+            )
         body = reply.body
         if self.compresses and len(body) >= _SMALLEST_COMPRESSED_BODY and self._client_takes_gzip():
             body = gzip.compress(body, compresslevel=1, mtime=0)
@@ -233,20 +211,6 @@ class _Wire:
         return "gzip" in self.request.headers.get("Accept-Encoding", "")
 
 
-class _NotJson:
-    """Stands for a body that could not be decoded."""
-
-
-def _decoded(content: bytes) -> Json | _NotJson:
-    if not content:
-        return None
-    try:
-        value: Json = msgspec.json.decode(content)
-    except msgspec.DecodeError:
-        return _NotJson()
-    return value
-
-
 async def _cancellation() -> NoReturn:
     """Wait until the client goes or the server closes: either cancels the request."""
     while True:
@@ -259,15 +223,13 @@ async def _finish_after(seconds: float, performance: Performance) -> Reply:
 
 
 async def _answer_falsely(
-    action: Answer | Throttle | Truncate | Corrupt, performance: Performance, wire: _Wire
+    action: Answer | Truncate | Corrupt, performance: Performance, wire: _Wire
 ) -> web.StreamResponse:
     match action:
         case Answer():
-            return wire.send(_other_reply(action))
-        case Throttle():
-            return wire.send(_too_many_requests(action))
+            return await wire.send(_other_reply(action))
         case Corrupt():
-            return wire.send(_corrupted(performance.reply_so_far()))
+            return await wire.send(_corrupted(performance.reply_so_far()))
         case Truncate():
             return await wire.send_truncated(performance.reply_so_far(), action.bytes)
 
@@ -277,12 +239,11 @@ def _other_reply(action: Answer) -> Reply:
     return Reply(status=action.status, body=body, content_type=action.content_type, headers=action.headers)
 
 
-def _too_many_requests(action: Throttle) -> Reply:
-    reply = message_reply(429, "Too many requests")
+def _too_many_requests(reply: Reply, action: Throttle) -> Reply:
     if action.retry_after is None:
         return reply
     wait = action.retry_after if isinstance(action.retry_after, str) else format(action.retry_after, "g")
-    return attrs.evolve(reply, headers={"Retry-After": wait})
+    return attrs.evolve(reply, headers={**reply.headers, "Retry-After": wait})
 
 
 def _corrupted(reply: Reply) -> Reply:

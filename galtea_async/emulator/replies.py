@@ -40,12 +40,14 @@ class Reply:
         body: The body, not compressed.
         content_type: The `Content-Type` header; empty for an answer without a body.
         headers: Further headers.
+        closes: Whether the connection is closed behind the answer, without announcing it.
     """
 
     status: int
     body: bytes = b""
     content_type: str = JSON
     headers: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    closes: bool = False
 
 
 class Refusal(Exception):  # noqa: N818 - it is an answer and not a fault of the program

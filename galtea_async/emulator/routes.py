@@ -35,12 +35,16 @@ class Call:
         path: The decoded path parameters, by name.
         query: The decoded pairs of the query string.
         payload: The decoded JSON body, `None` where there was none.
+        scope: The project that the call is about, where a service keeps projects apart.
+        address: The path of the URL as it was sent, for services that count requests by it.
     """
 
     user_id: str
     path: Mapping[str, str]
     query: Sequence[tuple[str, str]]
     payload: Json
+    scope: str = ""
+    address: str = ""
 
     def body(self, shape: type[_Body]) -> _Body:
         """Read the body as an object of a shape.

@@ -34,11 +34,13 @@ class HttpServer:
     Attributes:
         exchange: Answers the requests.
         routes: What is served; anything else is an unknown route.
+        keep_alive: Seconds after which an idle connection is closed.
         port: The port on which it listens; 0 before it does.
     """
 
     exchange: Exchange
     routes: Sequence[Route]
+    keep_alive: float = _KEEP_ALIVE
     port: int = attrs.field(default=0, init=False)
     _runner: web.AppRunner | None = attrs.field(default=None, init=False)
 
@@ -58,7 +60,7 @@ class HttpServer:
             access_log=None,
             handle_signals=False,
             handler_cancellation=True,
-            keepalive_timeout=_KEEP_ALIVE,
+            keepalive_timeout=self.keep_alive,
             max_line_size=_LONGEST_LINE,
             max_field_size=_LONGEST_LINE,
             shutdown_timeout=_LEAST_TIME,

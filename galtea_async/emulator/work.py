@@ -76,9 +76,11 @@ class Performance:
     Attributes:
         begin: Admits the request. It is called when the work starts, which may be long after the request
             came.
+        dress: Adds to the reply what the service says in every answer.
     """
 
     begin: Callable[[], Work]
+    dress: Callable[[Reply], Reply]
     _work: Work | None = attrs.field(default=None, init=False)
     _is_done: bool = attrs.field(default=False, init=False)
 
@@ -96,8 +98,8 @@ class Performance:
         """Do what is left, and return the answer."""
         self.advance(1.0)
         assert self._work is not None
-        return self._work.reply()
+        return self.dress(self._work.reply())
 
     def reply_so_far(self) -> Reply:
         """The answer of work that is done; where some of it is left, an answer that says nothing."""
-        return self._work.reply() if self._work is not None and self._is_done else _NOTHING_YET
+        return self.finish() if self._is_done else _NOTHING_YET

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
 import pytest
 
 from galtea_async import AsyncGaltea
@@ -13,6 +15,22 @@ from support.run import run_in_real_time
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+
+INTRODUCTION = re.compile(
+    r"A local PandaProbe at .*, with a project of 7 sessions.*"
+    r"export PANDAPROBE_ENDPOINT=(?P<url>\S+).*"
+    r"export PANDAPROBE_API_KEY=(?P<key>\S+).*"
+    r"export PANDAPROBE_PROJECT_NAME='(?P<project>[^']+)'",
+    re.DOTALL,
+)
+
+
+async def pandaprobe_sessions(url: str, api_key: str, project: str) -> int:
+    """How many sessions a project has."""
+    headers = {"X-API-Key": api_key, "X-Project-Name": project}
+    async with aiohttp.ClientSession(headers=headers) as session, session.get(f"{url}/sessions") as answer:
+        return int((await answer.json())["total"])
 
 
 async def sessions_seen(url: str, api_key: str, version_id: str) -> list[str]:
@@ -30,6 +48,30 @@ def test_it_serves_until_it_is_told_to_stop(number: int, emulation: Callable[...
     assert len(set(ids)) == 12
     assert (ended.code, ended.errors) == (0, "")
     assert ended.output.endswith("Stopped.\n")
+
+
+def test_it_serves_pandaprobe(start_command: Callable[..., Any]) -> None:
+    """`--service pandaprobe` serves the other service's API, with a project, and logs likewise."""
+    with start_command(
+        "emulate", "--port", "0", "--service", "pandaprobe", "--sessions", "7", "--log"
+    ) as process:
+        said = ""
+        while "PROJECT_NAME" not in said:
+            line = process.stdout.readline()
+            assert line, said
+            said += line
+        introduction = INTRODUCTION.match(said)
+        assert introduction is not None, said
+        seen = run_in_real_time(pandaprobe_sessions, *introduction.group("url", "key", "project"))
+        logged = process.stdout.readline()
+        while not logged.strip():
+            logged = process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=30)
+    assert seen == 7
+    assert " 200 GET /sessions" in logged
+    assert (process.returncode, errors) == (0, "")
+    assert output.endswith("Stopped.\n")
 
 
 def test_it_logs_requests(emulation: Callable[..., Any]) -> None:

@@ -169,8 +169,8 @@ MUTATIONS: Final = (
         name="a cancel keeps its slot",
         removes="a request that is cancelled in the moment of its admission gives the slot back",
         file="http/admission.py",
-        old="turn.exception() is None:\n                self.leave()",
-        new="turn.exception() is None:\n                self._admit()",
+        old="self.leave(Slot(route, self.clock(), route.rate.learned.phase))",
+        new="self._admit()",
         tests=("tests/http/test_admission.py::test_a_cancel_in_the_moment_of_admission_gives_the_slot_back",),
     ),
 )

@@ -6,19 +6,29 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from galtea_async.emulator.exchange import Gate
 from galtea_async.emulator.galtea.rules import EmulatorRules
+from galtea_async.emulator.gate import Malformed, call_of
 from galtea_async.emulator.identifiers import Identifiers
 from galtea_async.emulator.rate_limit import TokenBucket
-from galtea_async.emulator.replies import Refusal, html_page, json_reply, message_reply
+from galtea_async.emulator.replies import (
+    Problem,
+    Refusal,
+    Reply,
+    html_page,
+    json_reply,
+    message_reply,
+    unknown_route,
+)
 
 if TYPE_CHECKING:
     from aiohttp import web
 
+    from galtea_async.emulator.routes import Call, Json, Route
 
 __all__ = ["GalteaGate"]
 
 _PAGE_TITLES = {403: "403 Forbidden", 414: "414 Request-URI Too Large"}
+_ANYBODY = ""
 _UNAUTHORIZED = {"error": "Unauthorized", "message": "Invalid or missing API key"}
 
 
@@ -38,14 +48,28 @@ class GalteaGate:
     bucket: TokenBucket | None
     identifiers: Identifiers
 
-    def as_gate(self) -> Gate:
-        """The gate in the form that the exchange takes."""
-        return Gate(
-            check_size=self.check_size,
-            identify=self.identify,
-            check_rate=self.check_rate,
-            secrets=lambda: tuple(self.keys),
-        )
+    def admit(self, request: web.Request, route: Route | None, payload: Json | Malformed) -> Call:
+        """Check the URL's length, the rate, the route, the key and the body, in this order.
+
+        Raises:
+            Refusal: One of them does not pass.
+        """
+        self.check_size(request)
+        self.check_rate()
+        if route is None:
+            raise Refusal(unknown_route(request.method, request.rel_url.raw_path))
+        user_id = self.identify(request) if route.needs_key else _ANYBODY
+        if isinstance(payload, Malformed):
+            raise Problem(400, "Malformed JSON in the request body")
+        return call_of(request, payload, user_id=user_id)
+
+    def dress(self, _request: web.Request, _route: Route | None, reply: Reply, /) -> Reply:
+        """Leave an answer as it is: the service adds nothing to all of them."""
+        return reply
+
+    def secrets(self) -> tuple[str, ...]:
+        """The keys."""
+        return tuple(self.keys)
 
     def add_key(self, user_id: str) -> str:
         """Make a key for a member of the organization."""

@@ -90,7 +90,7 @@ def assemble(
     )
     exchange = Exchange(
         clock=service.clock,
-        gate=gate.as_gate(),
+        gate=gate,
         errands=Errands(),
         plan=faults,
         latency=latency,

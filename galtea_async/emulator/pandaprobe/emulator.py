@@ -1,0 +1,255 @@
+"""A local PandaProbe: the service's HTTP API for sessions and their evaluation, with its traps.
+
+`PandaProbeEmulator` serves the API on a local port and answers as the service does. Beside the API it has two
+further sides, both for tests and demonstrations: coroutines that fill it, look at what it holds and arrange
+what goes wrong with runs, all without going through HTTP; and `faults`, which make requests go wrong.
+
+Everything in it follows from the seed: ids, scores, and which scores fail. Runs go on with the clock of the
+event loop, whether anybody looks or not.
+"""
+
+from __future__ import annotations
+
+from random import Random
+from typing import TYPE_CHECKING, Literal, Self
+
+import attrs
+
+from galtea_async.emulator.faults import Fault, FaultPlan
+from galtea_async.emulator.pandaprobe.course import Mishap
+from galtea_async.emulator.pandaprobe.rules import PandaProbeRules
+from galtea_async.emulator.pandaprobe.running import Running, assemble, open_service
+from galtea_async.emulator.recording import RecordedRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+    from types import TracebackType
+
+    from galtea_async.emulator.pandaprobe.contents import Contents
+    from galtea_async.emulator.routes import Route
+
+__all__ = ["PandaProbeEmulator"]
+
+_DEFAULT_API_KEY = "sk_pp_" + "0123456789abcdef" * 4
+_DEFAULT_TOKEN = "emulator.bearer.token"  # noqa: S105 - opens nothing but the emulator
+
+
+@attrs.define(kw_only=True, eq=False)
+class PandaProbeEmulator:
+    """Serves PandaProbe's API locally, from `async with` or between `start` and `close`.
+
+    Attributes:
+        host: The address to listen on. The default can be reached from this machine only.
+        port: The port; 0 takes any that is free, which `url` then names.
+        api_key: The key that clients send as `X-API-Key`, together with `X-Project-Name`.
+        token: The bearer token that clients send instead, together with `X-Project-ID`.
+        project_name: The project in which the emulator is filled and looked at. Clients that name another
+            get another, and an empty one at first.
+        path: The SQLite file that holds the data, or `:memory:`. A file keeps it from one start to the next.
+        seed: What ids, scores and chances follow from.
+        latency: Seconds that the work of each request takes.
+        rules: How the service behaves, as switches.
+        quota: How many units, which are sessions times metrics, may be booked in all; `None` sets no bound.
+        clock_skew: Seconds by which the server's clock is ahead.
+        records_requests: Whether `requests` is kept; without it, memory stays flat over millions of requests.
+
+    Example:
+        >>> from galtea_async.emulator import PandaProbeEmulator
+        >>> async with PandaProbeEmulator() as emulator:
+        ...     session_ids = await emulator.add_sessions(2)
+        ...     counts = await emulator.run_counts()
+        >>> list(counts.values())
+        [0, 0]
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    api_key: str = attrs.field(default=_DEFAULT_API_KEY, repr=False)
+    token: str = attrs.field(default=_DEFAULT_TOKEN, repr=False)
+    project_name: str = "emulated project"
+    path: str = ":memory:"
+    seed: int = 7
+    latency: float = 0.0
+    _faults: tuple[Fault, ...] = attrs.field(default=(), converter=tuple[Fault, ...], alias="faults")
+    rules: PandaProbeRules = attrs.field(factory=PandaProbeRules)
+    quota: int | None = None
+    clock_skew: float = 0.0
+    records_requests: bool = True
+    _requests: list[RecordedRequest] = attrs.field(factory=list[RecordedRequest], init=False, repr=False)
+    _running: Running | None = attrs.field(default=None, init=False, repr=False)
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def start(self) -> None:
+        """Open the data and listen.
+
+        Raises:
+            RuntimeError: It runs already.
+            OSError: The address cannot be used.
+        """
+        if self._running is not None:
+            raise RuntimeError("the emulator runs already")
+        self._requests = []
+        running = assemble(
+            open_service(
+                path=self.path, seed=self.seed, rules=self.rules, quota=self.quota, skew=self.clock_skew
+            ),
+            api_key=self.api_key,
+            token=self.token,
+            project_name=self.project_name,
+            faults=FaultPlan(faults=self._faults, random=Random(f"{self.seed}/faults")),
+            latency=self.latency,
+            requests=self._requests if self.records_requests else None,
+        )
+        try:
+            await running.server.start(self.host, self.port)
+        except BaseException:
+            await running.close()
+            raise
+        self._running = running
+
+    async def close(self) -> None:
+        """Cut the connections, drop work that was to be done later, close the data. Closing twice is fine."""
+        running, self._running = self._running, None
+        if running is not None:
+            await running.close()
+
+    @property
+    def url(self) -> str:
+        """The address on which the emulator listens."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self._now_running.server.port}"
+
+    @property
+    def project_id(self) -> str:
+        """The id of the project that `project_name` names."""
+        return self._contents.project_id
+
+    @property
+    def requests(self) -> list[RecordedRequest]:
+        """The requests since the last start, in the order of their arrival; kept when it closes."""
+        return self._requests
+
+    @property
+    def rate_limited(self) -> int:
+        """How many requests the rate limit has refused."""
+        return self._contents.service.windows.refused
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """The table of routes."""
+        return tuple(self._now_running.server.routes)
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """The faults; setting them anew starts all their counts at zero."""
+        return self._faults
+
+    @faults.setter
+    def faults(self, faults: Iterable[Fault]) -> None:
+        self._faults = tuple(faults)
+        if self._running is not None:
+            plan = self._running.exchange.plan
+            self._running.exchange.plan = FaultPlan(faults=self._faults, random=plan.random)
+
+    def now(self) -> datetime:
+        """The server's time."""
+        return self._contents.service.clock.now()
+
+    async def add_sessions(self, count: int, *, traces: int = 1) -> list[str]:
+        """Add sessions to the project, and return their ids.
+
+        Args:
+            count: How many.
+            traces: How many traces, which are turns, each of them has.
+
+        Raises:
+            ValueError: A session is to have no traces; it would not exist then.
+        """
+        if traces < 1:
+            raise ValueError("a session consists of its traces, so it has at least one")
+        return self._contents.add_sessions(count, traces)
+
+    async def session_ids(self) -> list[str]:
+        """The ids of the project's sessions, in the order in which they were added."""
+        return self._contents.sessions.ids(self.project_id)
+
+    async def runs(self) -> list[dict[str, object]]:
+        """The project's runs as the API shows them now, the oldest first."""
+        return self._contents.all_runs()
+
+    async def run_counts(self) -> dict[str, int]:
+        """How many of the runs that there are name each session, those that none names included."""
+        return self._contents.run_counts()
+
+    async def scores(
+        self, *, session_ids: Iterable[str] | None = None, run_id: str | None = None
+    ) -> list[dict[str, object]]:
+        """The project's scores as the API shows them now, the oldest first.
+
+        Args:
+            session_ids: Keep those of some sessions.
+            run_id: Keep those of a run.
+        """
+        return self._contents.all_scores(session_ids, run_id)
+
+    async def units(self) -> int:
+        """How many units have been booked; deleting a run gives none back."""
+        return self._contents.service.units()
+
+    async def set_quota(self, units: int | None) -> None:
+        """Say how many units may be booked in all, those included that have been; `None` lifts the bound."""
+        self._contents.service.quota = units
+
+    async def fail_next_run(self, *, failures: int = 1, share: float = 0.5) -> None:
+        """Make the next run fail that is created and has no other mishap yet.
+
+        Args:
+            failures: How many of its attempts fail; with 3, or as many as the rules allow, it stays FAILED.
+            share: The share of its sessions that a failing attempt gets through.
+        """
+        self._arrange(Mishap(failures=failures, share=share))
+
+    async def strand_next_run(
+        self, status: Literal["PENDING", "RUNNING"] = "RUNNING", *, share: float = 0.5
+    ) -> None:
+        """Make the next run stay PENDING or RUNNING for ever, as after the death of a worker.
+
+        Args:
+            status: Where it stays.
+            share: The share of its sessions that are done before it makes no more progress.
+        """
+        self._arrange(Mishap(stuck=status, share=share))
+
+    async def orphan_next_run(self) -> None:
+        """Answer the next request for a run with status 500 although its run is made, PENDING for ever."""
+        self._arrange(Mishap(stuck="PENDING", answered=False))
+
+    async def lose_next_answer(self) -> None:
+        """Answer the next request for a run with status 500 although its run is made, and is completed."""
+        self._arrange(Mishap(answered=False))
+
+    async def revoke_key(self) -> None:
+        """Make `api_key` invalid."""
+        self._now_running.gate.api_keys.discard(self.api_key)
+
+    def _arrange(self, mishap: Mishap) -> None:
+        self._contents.service.planner.mishaps.append(mishap)
+
+    @property
+    def _now_running(self) -> Running:
+        if self._running is None:
+            raise RuntimeError("the emulator does not run: use `async with`, or call `start` first")
+        return self._running
+
+    @property
+    def _contents(self) -> Contents:
+        return self._now_running.contents

@@ -1,0 +1,113 @@
+"""A running emulator: its parts, how they are put together, and how they are closed."""
+
+from __future__ import annotations
+
+import asyncio
+from random import Random
+from typing import TYPE_CHECKING
+
+import attrs
+
+from galtea_async.emulator.clock import ServerClock
+from galtea_async.emulator.cold_start import ColdStart
+from galtea_async.emulator.errands import Errands
+from galtea_async.emulator.exchange import Exchange
+from galtea_async.emulator.fixed_window import FixedWindows
+from galtea_async.emulator.pandaprobe.contents import Contents
+from galtea_async.emulator.pandaprobe.course import Planner
+from galtea_async.emulator.pandaprobe.gate import PandaProbeGate
+from galtea_async.emulator.pandaprobe.problems import rate_limit_exceeded
+from galtea_async.emulator.pandaprobe.route_names import BATCH, FILTERED
+from galtea_async.emulator.pandaprobe.routes import pandaprobe_routes
+from galtea_async.emulator.pandaprobe.runs import Runs
+from galtea_async.emulator.pandaprobe.schema import SCHEMA
+from galtea_async.emulator.pandaprobe.scores import Scores
+from galtea_async.emulator.pandaprobe.service import Service
+from galtea_async.emulator.pandaprobe.sessions import Sessions
+from galtea_async.emulator.server import HttpServer
+from galtea_async.emulator.store import Store
+
+if TYPE_CHECKING:
+    from galtea_async.emulator.faults import FaultPlan
+    from galtea_async.emulator.pandaprobe.rules import PandaProbeRules
+    from galtea_async.emulator.recording import RecordedRequest
+
+__all__ = ["Running", "assemble", "open_service"]
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Running:
+    """The parts of a running emulator.
+
+    Attributes:
+        contents: What it holds.
+        gate: What requests must pass.
+        exchange: Answers them.
+        server: Listens.
+    """
+
+    contents: Contents
+    gate: PandaProbeGate
+    exchange: Exchange
+    server: HttpServer
+
+    async def close(self) -> None:
+        """Close all of it. Afterwards nothing runs and nothing is open."""
+        await self.server.close()
+        await self.exchange.errands.close()
+        self.contents.service.store.close()
+
+
+def open_service(*, path: str, seed: int, rules: PandaProbeRules, quota: int | None, skew: float) -> Service:
+    """Open the data and set the clock going."""
+    store = Store(path, SCHEMA)
+    loop = asyncio.get_running_loop()
+    return Service(
+        store=store,
+        clock=ServerClock(loop=loop, skew=skew),
+        rules=rules,
+        seed=seed,
+        chance=Random(f"{seed}/{store.generation}/pandaprobe"),  # so that ids in a file stay unique
+        windows=FixedWindows(loop=loop, seconds=rules.window),
+        planner=Planner(rules),
+        quota=quota,
+    )
+
+
+def assemble(
+    service: Service,
+    *,
+    api_key: str,
+    token: str,
+    project_name: str,
+    faults: FaultPlan,
+    latency: float,
+    requests: list[RecordedRequest] | None,
+) -> Running:
+    """Put a server around a service."""
+    scores, sessions = Scores(service), Sessions(service)
+    runs = Runs(service, scores, sessions)
+    routes = pandaprobe_routes(service, runs, scores, sessions)
+    gate = PandaProbeGate(service=service, routes=routes, api_keys={api_key}, tokens={token})
+    exchange = Exchange(
+        clock=service.clock,
+        gate=gate,
+        errands=Errands(),
+        plan=faults,
+        latency=latency,
+        cold_start=ColdStart(seconds=service.rules.cold_start, routes=frozenset({BATCH, FILTERED})),
+        throttled=rate_limit_exceeded(service.rules.run_requests),
+        requests=requests,
+    )
+    return Running(
+        contents=Contents(
+            service=service,
+            runs=runs,
+            scores=scores,
+            sessions=sessions,
+            project_id=service.project_id(project_name),
+        ),
+        gate=gate,
+        exchange=exchange,
+        server=HttpServer(exchange, routes, service.rules.keep_alive),
+    )
