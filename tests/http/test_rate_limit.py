@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
+from typing import Literal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from galtea_async import AsyncGaltea, RateLimit
 from galtea_async.emulator import GalteaEmulator
+from galtea_async.http import declared_rate
 from support.raw_server import RawServer, in_turn, json_answer
 
 KEY = "gsk_0123456789"
@@ -34,6 +39,34 @@ async def test_a_known_limit_is_never_hit(requests: int, per: float) -> None:
         assert emulator.rate_limited == 0
         assert len(emulator.requests) == count
     assert elapsed == pytest.approx((count - 1) * per / requests, rel=0.05, abs=0.05)
+
+
+@given(
+    shape=st.sampled_from(["smooth", "window"]),
+    requests=st.integers(1, 60),
+    per=st.floats(1.0, 90.0),
+    began=st.floats(0.0, 200.0),
+    delays=st.lists(st.floats(0.0, 0.9), min_size=1, max_size=20),
+    pauses=st.lists(st.floats(0.0, 5.0), min_size=1, max_size=5),
+)
+def test_no_window_of_the_service_is_overrun(
+    *,
+    shape: Literal["smooth", "window"],
+    requests: int,
+    per: float,
+    began: float,
+    delays: list[float],
+    pauses: list[float],
+) -> None:
+    """Wherever the service's windows begin, and though requests take differently long: not one is refused."""
+    pace, now = declared_rate(RateLimit(requests, per, shape=shape)), began
+    windows: Counter[int] = Counter()
+    slack = per * 0.01
+    for number in range(3 * requests):
+        now = max(now + pauses[number % len(pauses)] / requests, pace.opens_at)
+        pace.sent(now)
+        windows[int((now + slack * delays[number % len(delays)]) // per)] += 1
+    assert max(windows.values()) <= requests
 
 
 async def test_repeats_are_paced_too() -> None:
