@@ -10,7 +10,7 @@ under.
 the first answer after the rest before, and sets the *base* rate of the next:
 
 - a phase of a second or more has shown the rate that the service bears: the base is 0.92 of what it accepted
-  in the last one to two seconds;
+  in the last one to two seconds, or since the refusal before, where that is more;
 - a shorter one has shown only that the rate was far too high. The truth lies between that rate and the one
   accepted since the last refusal, rest included; the base is their geometric mean, but at most half and at
   least 0.15 of the rate.
