@@ -17,9 +17,9 @@ from galtea_async.bulk.progress import ProgressCallback
 from galtea_async.bulk.provider import BatchClient
 from galtea_async.bulk.report import BulkReport
 from galtea_async.bulk.run import BulkRun
-from galtea_async.bulk.uninterrupted import uninterrupted
 from galtea_async.models.metric_input import MetricLike
 from galtea_async.settings import ReconcilePolicy, StopPolicy
+from galtea_async.uninterrupted import uninterrupted
 
 __all__ = ["BulkEvaluation", "open_bulk_evaluation"]
 

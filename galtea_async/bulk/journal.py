@@ -34,8 +34,8 @@ from galtea_async.bulk.journal_file import JournalFile
 from galtea_async.bulk.known_ids import KnownIds
 from galtea_async.bulk.plan import Plan
 from galtea_async.bulk.totals import Totals
-from galtea_async.bulk.uninterrupted import uninterrupted
 from galtea_async.errors import JournalError
+from galtea_async.uninterrupted import uninterrupted
 
 __all__ = ["Journal"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Generator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
 from os import PathLike
@@ -14,8 +14,8 @@ from typing import Final, TypeVar
 
 from attrs import frozen
 
-from galtea_async.bulk.journal_database import APPLICATION_ID, SCHEMA_VERSION
 from galtea_async.bulk.journal_rows import read_ids, read_totals
+from galtea_async.bulk.journal_snapshot import opened_for_reading, snapshot
 from galtea_async.bulk.outcome import OutcomeStatus, SessionOutcome
 from galtea_async.bulk.plan import Plan
 from galtea_async.bulk.report import BulkReport
@@ -113,7 +113,7 @@ async def journal_outcomes(
     wanted = None if status is None else _checked(status)
     run = partial(asyncio.get_running_loop().run_in_executor, None)
     with ExitStack() as opened:
-        connection = await run(opened.enter_context, _snapshot(Path(path)))
+        connection = await run(opened.enter_context, snapshot(Path(path)))
         rows = await run(_chunks, connection, 0)
         while rows:
             for _, state, ids, outcomes, children in rows:
@@ -145,41 +145,10 @@ async def read_plan(path: Path) -> tuple[Plan, bool]:
 
 async def _in_thread(path: Path, read: Callable[[sqlite3.Connection], _Result]) -> _Result:
     def run() -> _Result:
-        with _opened(path) as connection:
+        with opened_for_reading(path) as connection:
             return read(connection)
 
     return await asyncio.get_running_loop().run_in_executor(None, run)
-
-
-@contextmanager
-def _snapshot(path: Path) -> Generator[sqlite3.Connection]:
-    """Open a journal as it is now: a job that goes on changes nothing of what is read."""
-    with _opened(path) as connection:
-        connection.execute("BEGIN")
-        yield connection
-
-
-@contextmanager
-def _opened(path: Path) -> Generator[sqlite3.Connection]:
-    if not path.is_file():
-        raise JournalError(f"there is no journal {path}")
-    connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
-    )
-    problem = ""
-    try:
-        application = connection.execute("PRAGMA application_id").fetchone()[0]
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if (application, version) != (APPLICATION_ID, SCHEMA_VERSION):
-            problem = f"{path} is not a journal of this version of galtea_async"
-        else:
-            yield connection
-    except sqlite3.Error as error:
-        problem = f"{path} cannot be read as a journal: {error}"
-    finally:
-        connection.close()
-    if problem:
-        raise JournalError(problem)
 
 
 def _summary(path: Path, connection: sqlite3.Connection) -> JournalSummary:

@@ -8,9 +8,9 @@ from typing import Final
 
 import anyio
 
-from galtea_async.bulk.uninterrupted import uninterrupted
 from galtea_async.errors import GalteaError, UnknownOutcomeError
 from galtea_async.http.priority import urgently
+from galtea_async.uninterrupted import uninterrupted
 
 __all__ = ["CLEAN_UP_SECONDS", "clean_up"]
 

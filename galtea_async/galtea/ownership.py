@@ -25,7 +25,7 @@ from galtea_async.bulk.chunk import NewChunk
 from galtea_async.bulk.provider import BatchAnswer
 from galtea_async.errors import ApiError
 from galtea_async.galtea.listing import Listing
-from galtea_async.galtea.requests import any_call
+from galtea_async.galtea.own_user import own_user_id
 from galtea_async.http.channel import Channel
 from galtea_async.models.evaluation import Evaluation
 from galtea_async.models.run import Run, RunKind, RunOpener
@@ -104,14 +104,7 @@ class Ownership:
     async def _me(self) -> str:
         """Return whose key this is, asked once; empty where the service does not tell."""
         if self._user_id is None:
-            try:
-                answer = await self.channel.send(any_call("GET", "/auth/user", [], None))
-            except ApiError as error:
-                if error.status not in (400, 403, 404, 405):
-                    raise
-                answer = None
-            told = answer.get("id") if isinstance(answer, dict) else None
-            self._user_id = told if isinstance(told, str) else _UNKNOWN
+            self._user_id = await own_user_id(self.channel) or _UNKNOWN
         return self._user_id
 
     async def _is_within(self, run: Run, content: NewChunk, rows_here: int) -> bool:

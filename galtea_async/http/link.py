@@ -23,6 +23,7 @@ from galtea_async.http.server_clock import ServerClock
 from galtea_async.http.statistics import Statistics
 from galtea_async.http.transport import Transport
 from galtea_async.settings import RateLimit
+from galtea_async.uninterrupted import uninterrupted
 
 __all__ = ["Link"]
 
@@ -102,7 +103,7 @@ class Link:
         finally:
             self._hurry.set()
             with anyio.CancelScope(shield=True):
-                await _to_the_end(closing)
+                await uninterrupted(closing)
 
     async def _shut(self, dispatcher: Dispatcher, drain: float) -> None:
         """Let calls end for some seconds, then abort what is left."""
@@ -151,16 +152,3 @@ class Link:
             announcer=Announcer(self.observers),
             clock=clock,
         )
-
-
-async def _to_the_end(task: asyncio.Task[None]) -> None:
-    """Wait for a task however often the waiting is cancelled; the cancel counts when it has ended."""
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait([task])
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is not None:
-        raise cancelled
-    task.result()

@@ -10,8 +10,8 @@ from os import PathLike
 from pathlib import Path
 from typing import ParamSpec, Protocol, TypeAlias, TypeVar
 
-from galtea_async.bulk.uninterrupted import uninterrupted
 from galtea_async.results.records import AnyRecords, Batch, batches_of
+from galtea_async.uninterrupted import uninterrupted
 
 __all__ = ["Target", "TextFile", "in_thread", "write_batches"]
 

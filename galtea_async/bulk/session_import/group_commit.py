@@ -15,7 +15,7 @@ from typing import Any, TypeVar, final
 from attrs import define, field
 
 from galtea_async.bulk.journal_database import JournalDatabase
-from galtea_async.bulk.uninterrupted import uninterrupted
+from galtea_async.uninterrupted import uninterrupted
 
 __all__ = ["GroupCommit"]
 

@@ -11,7 +11,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Final
 
-from galtea_async.bulk.journal_database import APPLICATION_ID, SCHEMA_VERSION
+from galtea_async.bulk.journal_snapshot import snapshot
 from galtea_async.bulk.session_import.journal import KIND
 from galtea_async.bulk.session_import.outcome import ImportOutcome, ImportStatus
 from galtea_async.bulk.session_import.records import State
@@ -55,7 +55,7 @@ async def imported_sessions(
         raise InvalidRequestError(f"status is one of {', '.join(ImportStatus)}, not {status!r}")
     run = partial(asyncio.get_running_loop().run_in_executor, None)
     with ExitStack() as opened:
-        connection = await run(opened.enter_context, _snapshot(Path(path)))
+        connection = await run(opened.enter_context, _import_snapshot(Path(path)))
         rows = await run(_rows, connection, ("", ""))
         while rows:
             for _, custom_id, state, session_id, error in rows:
@@ -78,31 +78,10 @@ def _rows(
 
 
 @contextmanager
-def _snapshot(path: Path) -> Generator[sqlite3.Connection]:
-    """Open the journal as it is now: an import that goes on changes nothing of what is read."""
-    if not path.is_file():
-        raise JournalError(f"there is no journal {path}")
-    uri = f"{path.absolute().as_uri()}?mode=ro"
-    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
-    problem = ""
-    try:
-        problem = _mistake(connection, path)
-        if not problem:
-            connection.execute("BEGIN")
-            yield connection
-    except sqlite3.Error as error:
-        problem = f"{path} cannot be read as a journal: {error}"
-    finally:
-        connection.close()
-    if problem:
-        raise JournalError(problem)
-
-
-def _mistake(connection: sqlite3.Connection, path: Path) -> str:
-    """Say why a file is not the journal of an import, with an empty text where it is."""
-    application = connection.execute("PRAGMA application_id").fetchone()[0]
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if (application, version) != (APPLICATION_ID, SCHEMA_VERSION):
-        return f"{path} is not a journal of this version of galtea_async"
-    [kind] = connection.execute("SELECT value FROM job WHERE name = 'plan.kind'").fetchone()
-    return "" if kind == KIND else f"{path} is the journal of an evaluation and not of an import"
+def _import_snapshot(path: Path) -> Generator[sqlite3.Connection]:
+    """Open the journal of an import as it is now."""
+    with snapshot(path) as connection:
+        [kind] = connection.execute("SELECT value FROM job WHERE name = 'plan.kind'").fetchone()
+        if kind != KIND:
+            raise JournalError(f"{path} is the journal of an evaluation and not of an import")
+        yield connection

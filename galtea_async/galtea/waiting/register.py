@@ -25,10 +25,10 @@ from typing import Any, Final, TypeVar, final
 
 from attrs import define, field, frozen
 
-from galtea_async.bulk.uninterrupted import uninterrupted
 from galtea_async.errors import JournalError
 from galtea_async.models.converter import encode_json
 from galtea_async.models.evaluation import Evaluation
+from galtea_async.uninterrupted import uninterrupted
 
 __all__ = ["Register", "RegisteredRow", "is_pending"]
 

@@ -13,7 +13,6 @@ from attrs import define, field
 
 from galtea_async.bulk.provider import JobSettings
 from galtea_async.bulk.report import BulkReport
-from galtea_async.bulk.uninterrupted import uninterrupted
 from galtea_async.errors import InvalidRequestError
 from galtea_async.galtea.client import AsyncGaltea
 from galtea_async.galtea.waiting.countdown import Countdown
@@ -22,6 +21,7 @@ from galtea_async.galtea.waiting.register import Register
 from galtea_async.galtea.waiting.selection import Ids, selected
 from galtea_async.galtea.waiting.vigil import Rows, Vigil
 from galtea_async.models.evaluation import Evaluation
+from galtea_async.uninterrupted import uninterrupted
 
 __all__ = ["EvaluationWatch", "watch_evaluations"]
 
