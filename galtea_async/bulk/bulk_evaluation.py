@@ -10,6 +10,7 @@ from typing import Final, Self, final
 
 from attrs import define, field
 
+from galtea_async.bulk.block_stream import BlockStream
 from galtea_async.bulk.intake import Ids
 from galtea_async.bulk.job import Grouping, job_settings, open_job
 from galtea_async.bulk.outcome import SessionOutcome
@@ -40,10 +41,7 @@ class BulkEvaluation:
     """
 
     _run: BulkRun = field(repr=False)
-    _outcomes: asyncio.Queue[list[SessionOutcome] | None] = field(repr=False)
-    _ready: list[SessionOutcome] = field(factory=list[SessionOutcome], init=False, repr=False)
-    _ended: bool = field(default=False, init=False)
-    _error: Exception | None = field(default=None, init=False, repr=False)
+    _outcomes: BlockStream[SessionOutcome] = field(repr=False)
 
     @property
     def report(self) -> BulkReport:
@@ -60,20 +58,11 @@ class BulkEvaluation:
         Raises:
             BulkEvaluationError: The run ended early; all outcomes up to then have been returned.
         """
-        while not self._ready:
-            block = None if self._ended else await self._outcomes.get()
-            if block is None:
-                self._ended = True
-                error, self._error = self._error, None
-                if error is not None:
-                    raise error
-                raise StopAsyncIteration
-            self._ready = block[::-1]
-        return self._ready.pop()
+        return await self._outcomes.next()
 
     async def end(self, task: asyncio.Task[None]) -> None:
         """Wait for the end of a run that was told to end; the report then says what it left in flight."""
-        self._ended = True
+        self._outcomes.abandon()
         try:
             await uninterrupted(asyncio.ensure_future(asyncio.wait([task])))
         finally:
@@ -81,11 +70,7 @@ class BulkEvaluation:
 
     async def execute(self) -> None:
         """Run to the end, and say so to whoever iterates; `open_bulk_evaluation` calls it once."""
-        try:
-            await self._run.execute()
-        except Exception as error:  # noqa: BLE001  raised by `__anext__`
-            self._error = error
-        await self._outcomes.put(None)
+        await self._outcomes.work(self._run.execute)
 
 
 @asynccontextmanager
@@ -124,7 +109,7 @@ async def open_bulk_evaluation(
         >>> failed
         []
     """
-    outcomes: asyncio.Queue[list[SessionOutcome] | None] = asyncio.Queue(_BUFFERED_CHUNKS)
+    outcomes = BlockStream[SessionOutcome](_BUFFERED_CHUNKS)
     async with open_job(
         client,
         session_ids,

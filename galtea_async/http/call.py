@@ -25,7 +25,6 @@ class Call(Generic[_Result]):
         target: The filled-in, percent-encoded path and query.
         decode: Reads the body of a 2xx answer; raises `UnreadableError` where it cannot.
         body: A JSON text, or `None`.
-        route_class: The name of the requests that fare alike with it; by default all reads, or all writes.
     """
 
     method: str
@@ -33,7 +32,6 @@ class Call(Generic[_Result]):
     target: str
     decode: Callable[[bytes], Awaitable[_Result]]
     body: bytes | None = field(default=None, repr=False)
-    route_class: str | None = None
 
     @property
     def is_write(self) -> bool:
@@ -43,7 +41,7 @@ class Call(Generic[_Result]):
     @property
     def route(self) -> str:
         """The name of its class of routes."""
-        return self.route_class or ("writes" if self.is_write else "reads")
+        return "writes" if self.is_write else "reads"
 
     def wire_request(self, timeout: Timeout, deadline: float) -> WireRequest:
         """Return what goes over the wire, with the time that it has."""

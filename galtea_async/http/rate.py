@@ -64,9 +64,9 @@ class Rate:
         self.learned.accepted(phase, now)
 
     def refused(self, phase: int, now: float, until: float) -> None:
-        """Rest until a moment, and go slower then."""
+        """Learn from a refusal to go slower after the rest until a moment."""
         self.learned.refused(phase, now, until)
-        self.hold(until)
+        self._reckon()
 
     def hold(self, until: float) -> None:
         """Send nothing before a moment; of several, the latest counts."""

@@ -11,6 +11,7 @@ from typing import Self, final
 
 from attrs import define, field
 
+from galtea_async.bulk.block_stream import BlockStream
 from galtea_async.bulk.provider import JobSettings
 from galtea_async.bulk.report import BulkReport
 from galtea_async.errors import InvalidRequestError
@@ -19,7 +20,7 @@ from galtea_async.galtea.waiting.countdown import Countdown
 from galtea_async.galtea.waiting.interval import Interval
 from galtea_async.galtea.waiting.register import Register
 from galtea_async.galtea.waiting.selection import Ids, selected
-from galtea_async.galtea.waiting.vigil import Rows, Vigil
+from galtea_async.galtea.waiting.vigil import Vigil
 from galtea_async.models.evaluation import Evaluation
 from galtea_async.uninterrupted import uninterrupted
 
@@ -39,10 +40,7 @@ class EvaluationWatch:
         True
     """
 
-    _blocks: asyncio.Queue[Rows | None] = field(repr=False)
-    _ready: Rows = field(factory=list[Evaluation], init=False, repr=False)
-    _has_ended: bool = field(default=False, init=False)
-    _error: Exception | None = field(default=None, init=False, repr=False)
+    _settled: BlockStream[Evaluation] = field(repr=False)
 
     def __aiter__(self) -> Self:
         """Return itself: there is one stream of evaluations."""
@@ -55,24 +53,7 @@ class EvaluationWatch:
             WaitTimeoutError: The time is over; what has settled until then has been returned.
             GalteaError: The service refuses to be asked.
         """
-        while not self._ready:
-            block = None if self._has_ended else await self._blocks.get()
-            if block is None:
-                self._has_ended = True
-                error, self._error = self._error, None
-                if error is not None:
-                    raise error
-                raise StopAsyncIteration
-            self._ready = block[::-1]
-        return self._ready.pop()
-
-    async def keep(self, vigil: Vigil) -> None:
-        """Keep a vigil, and say so to whoever iterates; `watch_evaluations` calls it once."""
-        try:
-            await vigil.keep()
-        except Exception as error:  # noqa: BLE001  raised by `__anext__`
-            self._error = error
-        await self._blocks.put(None)
+        return await self._settled.next()
 
 
 @asynccontextmanager
@@ -135,8 +116,7 @@ async def watch_evaluations(
         report=report,
         journal=journal,
     )
-    blocks: asyncio.Queue[Rows | None] = asyncio.Queue(1)
-    watch = EvaluationWatch(blocks)
+    settled = BlockStream[Evaluation](1)
     register = Register()
     vigil = Vigil(
         evaluations=client.evaluations,
@@ -144,13 +124,13 @@ async def watch_evaluations(
         register=register,
         interval=Interval(_seconds("poll_interval", poll_interval)),
         countdown=Countdown(_seconds("timeout", timeout)),
-        deliver=blocks.put,
+        deliver=settled.put,
     )
     try:
         await register.open()
-        task = asyncio.create_task(watch.keep(vigil), name="galtea wait")
+        task = asyncio.create_task(settled.work(vigil.keep), name="galtea wait")
         try:
-            yield watch
+            yield EvaluationWatch(settled)
         finally:
             _ = task.cancel()
             _ = await uninterrupted(asyncio.ensure_future(asyncio.wait([task])))
