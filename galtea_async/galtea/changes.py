@@ -20,9 +20,9 @@ from galtea_async.errors import (
     TransportError,
     UnknownOutcomeError,
 )
-from galtea_async.galtea.requests import object_call
 from galtea_async.http.call import Call
 from galtea_async.http.channel import Channel
+from galtea_async.http.requests import object_call
 from galtea_async.models.converter import encode_json, read_json, wire_name
 from galtea_async.models.json_value import JsonValue
 from galtea_async.models.unset import UNSET

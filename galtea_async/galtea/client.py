@@ -16,21 +16,12 @@ from galtea_async.bulk.provider import JobSettings
 from galtea_async.errors import ConfigurationError, InvalidRequestError, LifecycleError
 from galtea_async.events import Observer
 from galtea_async.galtea.batches import GalteaBatches
-from galtea_async.galtea.configuration import (
-    checked_base_url,
-    checked_headers,
-    checked_key,
-    checked_observers,
-    checked_proxy,
-    merged_headers,
-)
 from galtea_async.galtea.evaluations import Evaluations
 from galtea_async.galtea.inference_results import InferenceResults
 from galtea_async.galtea.listings import Listings
 from galtea_async.galtea.metrics import Metrics
 from galtea_async.galtea.open_claims import OpenClaims
 from galtea_async.galtea.products import Products
-from galtea_async.galtea.requests import any_call
 from galtea_async.galtea.run_batches import GalteaRunBatches
 from galtea_async.galtea.runs import Runs
 from galtea_async.galtea.services import batch_service, run_service
@@ -41,7 +32,16 @@ from galtea_async.galtea.versions import Versions
 from galtea_async.http.aiohttp_transport import AiohttpTransport
 from galtea_async.http.call_options import CallOptions
 from galtea_async.http.channel import Channel
+from galtea_async.http.configuration import (
+    checked_base_url,
+    checked_headers,
+    checked_key,
+    checked_observers,
+    checked_proxy,
+    merged_headers,
+)
 from galtea_async.http.link import Link
+from galtea_async.http.requests import any_call
 from galtea_async.http.statistics import Statistics
 from galtea_async.http.target import query_of
 from galtea_async.models.json_value import JsonValue

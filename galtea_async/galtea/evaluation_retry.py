@@ -22,8 +22,8 @@ from attrs import define, field
 
 from galtea_async.errors import GalteaError, NotFoundError, UnknownOutcomeError
 from galtea_async.galtea.listing import Listing
-from galtea_async.galtea.requests import object_call
 from galtea_async.http.channel import Channel
+from galtea_async.http.requests import object_call
 from galtea_async.models.evaluation import Evaluation, EvaluationStatus
 from galtea_async.models.retry_result import RetryAnswer, RetryResult
 

@@ -14,11 +14,11 @@ from galtea_async.galtea.evaluation_retry import retry_evaluations
 from galtea_async.galtea.filters import EvaluationFilters, OneOrMore
 from galtea_async.galtea.human_review import HumanReview
 from galtea_async.galtea.listing import PAGE_SIZE, Listing, SortOrder
-from galtea_async.galtea.lost_answers import delete_surely
 from galtea_async.galtea.open_claims import OpenClaims
 from galtea_async.galtea.pending_reviews import PendingReviews, pending_listing
-from galtea_async.galtea.requests import list_answer_call, object_call
 from galtea_async.http.channel import Channel
+from galtea_async.http.lost_answers import delete_surely
+from galtea_async.http.requests import list_answer_call, object_call
 from galtea_async.models.batch_evaluation import BatchEvaluation
 from galtea_async.models.evaluation import Evaluation
 from galtea_async.models.metric_input import MetricLike

@@ -32,12 +32,12 @@ from galtea_async.errors import (
     UnknownOutcomeError,
 )
 from galtea_async.galtea.clean_up import clean_up
-from galtea_async.galtea.lost_answers import send_surely
 from galtea_async.galtea.open_claims import OpenClaims
 from galtea_async.galtea.own_user import own_user_id
-from galtea_async.galtea.requests import object_call
 from galtea_async.http.call import Call
 from galtea_async.http.channel import Channel
+from galtea_async.http.lost_answers import send_surely
+from galtea_async.http.requests import object_call
 from galtea_async.models.evaluation import Evaluation
 from galtea_async.models.text import is_text
 

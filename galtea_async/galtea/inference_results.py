@@ -18,9 +18,9 @@ from galtea_async.galtea.inference_result_bodies import (
     creation_body,
 )
 from galtea_async.galtea.listing import PAGE_SIZE, Listing, SortOrder
-from galtea_async.galtea.lost_answers import delete_surely
-from galtea_async.galtea.requests import list_answer_call, object_call
 from galtea_async.http.channel import Channel
+from galtea_async.http.lost_answers import delete_surely
+from galtea_async.http.requests import list_answer_call, object_call
 from galtea_async.models.inference_result import InferenceResult, InferenceResultStatus
 from galtea_async.models.turn import TurnLike
 from galtea_async.models.unset import UNSET, Unset

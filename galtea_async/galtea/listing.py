@@ -9,9 +9,9 @@ from attrs import define, frozen
 
 from galtea_async.errors import InvalidRequestError, RequestBlockedError
 from galtea_async.galtea.cursor import ByOffset, Cursor, OldestFirst, Row, is_oldest_first
-from galtea_async.galtea.requests import list_call
 from galtea_async.galtea.splitting import MULTIPLE, halves, split
 from galtea_async.http.channel import Channel
+from galtea_async.http.requests import list_call
 from galtea_async.http.target import Parameter, query_of
 from galtea_async.models.converter import wire_name
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from galtea_async.errors import ApiError
-from galtea_async.galtea.requests import any_call
 from galtea_async.http.channel import Channel
+from galtea_async.http.requests import any_call
 
 __all__ = ["own_user_id"]
 

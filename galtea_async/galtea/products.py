@@ -9,8 +9,8 @@ from attrs import frozen
 
 from galtea_async.galtea.filters import ProductFilters
 from galtea_async.galtea.listing import PAGE_SIZE, Listing, SortOrder
-from galtea_async.galtea.requests import object_call
 from galtea_async.http.channel import Channel
+from galtea_async.http.requests import object_call
 from galtea_async.models.product import Product
 
 __all__ = ["Products"]

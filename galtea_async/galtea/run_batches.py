@@ -22,11 +22,11 @@ from galtea_async.bulk.provider import BatchAnswer, Findings, JobSettings
 from galtea_async.errors import ConflictError, NoAnswerError, UnknownOutcomeError
 from galtea_async.galtea.expected_metrics import ExpectedMetrics, missing_metrics
 from galtea_async.galtea.listing import Listing
-from galtea_async.galtea.requests import list_answer_call, object_call
 from galtea_async.http.channel import Channel
 from galtea_async.http.gauge import JobGauge
 from galtea_async.http.meter import metered
 from galtea_async.http.priority import urgently
+from galtea_async.http.requests import list_answer_call, object_call
 from galtea_async.models.converter import unstructure
 from galtea_async.models.evaluation import Evaluation
 from galtea_async.models.run import Run, RunStatus

@@ -10,9 +10,9 @@ from __future__ import annotations
 from galtea_async.errors import BadRequestError, ConflictError
 from galtea_async.galtea.current_run import leave_run
 from galtea_async.galtea.listing import Listing
-from galtea_async.galtea.lost_answers import delete_surely, send_surely
-from galtea_async.galtea.requests import object_call
 from galtea_async.http.channel import Channel
+from galtea_async.http.lost_answers import delete_surely, send_surely
+from galtea_async.http.requests import object_call
 from galtea_async.models.converter import unstructure
 from galtea_async.models.run import Run, RunInput, RunStatus
 

@@ -15,9 +15,9 @@ from galtea_async.errors import BadRequestError, ConflictError, LifecycleError, 
 from galtea_async.galtea.clean_up import clean_up
 from galtea_async.galtea.current_run import enclosed_in_run
 from galtea_async.galtea.listing import Listing
-from galtea_async.galtea.requests import object_call
 from galtea_async.galtea.run_life import close_run, open_run, opened_run
 from galtea_async.http.channel import Channel
+from galtea_async.http.requests import object_call
 from galtea_async.models.run import Run, RunInput
 
 __all__ = ["RunStart"]

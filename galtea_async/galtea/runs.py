@@ -9,10 +9,10 @@ from attrs import frozen
 
 from galtea_async.galtea.filters import RunFilters
 from galtea_async.galtea.listing import PAGE_SIZE, Listing, SortOrder
-from galtea_async.galtea.requests import object_call
 from galtea_async.galtea.run_life import close_run, delete_run
 from galtea_async.galtea.run_start import RunStart
 from galtea_async.http.channel import Channel
+from galtea_async.http.requests import object_call
 from galtea_async.models.run import Run
 
 __all__ = ["Runs"]

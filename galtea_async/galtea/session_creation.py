@@ -23,8 +23,8 @@ from attrs import evolve
 from galtea_async.errors import ConflictError, UnknownOutcomeError
 from galtea_async.galtea.current_run import current_run_id
 from galtea_async.galtea.listing import Listing
-from galtea_async.galtea.requests import object_call
 from galtea_async.http.channel import Channel
+from galtea_async.http.requests import object_call
 from galtea_async.models.converter import unstructure
 from galtea_async.models.session import Session
 from galtea_async.models.session_input import SessionInput

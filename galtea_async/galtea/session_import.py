@@ -14,12 +14,12 @@ from attrs import define, evolve, field
 from galtea_async.bulk.session_import.provider import FoundSession
 from galtea_async.galtea.listing import Listing
 from galtea_async.galtea.listings import Listings
-from galtea_async.galtea.requests import list_answer_call, object_call
 from galtea_async.galtea.session_creation import in_enclosing_run
 from galtea_async.http.channel import Channel
 from galtea_async.http.gauge import JobGauge
 from galtea_async.http.meter import metered
 from galtea_async.http.priority import urgently
+from galtea_async.http.requests import list_answer_call, object_call
 from galtea_async.models.converter import unstructure
 from galtea_async.models.inference_result import InferenceResult
 from galtea_async.models.session import Session, SessionStatus

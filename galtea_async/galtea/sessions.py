@@ -12,10 +12,10 @@ from galtea_async.galtea.arguments import check_id, check_object, check_text, ch
 from galtea_async.galtea.changes import Changes, change, send_or_see
 from galtea_async.galtea.filters import SessionFilters
 from galtea_async.galtea.listing import PAGE_SIZE, Listing, SortOrder
-from galtea_async.galtea.lost_answers import delete_surely
-from galtea_async.galtea.requests import object_call
 from galtea_async.galtea.session_creation import create_session, get_or_create_session, in_enclosing_run
 from galtea_async.http.channel import Channel
+from galtea_async.http.lost_answers import delete_surely
+from galtea_async.http.requests import object_call
 from galtea_async.models.session import Session, SessionStatus
 from galtea_async.models.session_input import SessionInput
 from galtea_async.models.unset import UNSET, Unset

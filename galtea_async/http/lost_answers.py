@@ -19,10 +19,10 @@ from galtea_async.errors import (
     ServerError,
     UnknownOutcomeError,
 )
-from galtea_async.galtea.requests import send_nothing
 from galtea_async.http.call import Call
 from galtea_async.http.channel import Channel
 from galtea_async.http.meter import Meter, metered
+from galtea_async.http.requests import send_nothing
 
 __all__ = ["delete_surely", "send_surely"]
 
