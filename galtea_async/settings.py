@@ -13,7 +13,15 @@ from attrs import Attribute, evolve, field, frozen
 
 from galtea_async.errors import ConfigurationError
 
-__all__ = ["Environment", "RateLimit", "ReconcilePolicy", "RetryPolicy", "StopPolicy", "Timeout"]
+__all__ = [
+    "CompletionPolicy",
+    "Environment",
+    "RateLimit",
+    "ReconcilePolicy",
+    "RetryPolicy",
+    "StopPolicy",
+    "Timeout",
+]
 
 _Validator = Callable[[object, "Attribute[Any]", Any], None]
 
@@ -160,6 +168,27 @@ class ReconcilePolicy:
 
     settle: float = field(default=10.0, validator=_number())
     timeout: float = field(default=120.0, validator=_number(inclusive=False))
+
+
+@frozen(kw_only=True)
+class CompletionPolicy:
+    """How the end of work is waited for that a service does after it has accepted it, such as PandaProbe.
+
+    Attributes:
+        poll_interval: Seconds between two looks at a run; large runs are looked at more rarely, because each
+            look brings all their ids along.
+        failed_for: For so many seconds a run must stay FAILED before that is believed: the service tries a
+            run up to three times. A third failure is believed at once.
+        no_progress: After so many seconds without any change, a run counts as stuck.
+
+    Example:
+        >>> CompletionPolicy(poll_interval=5.0)
+        CompletionPolicy(poll_interval=5.0, failed_for=30.0, no_progress=600.0)
+    """
+
+    poll_interval: float = field(default=2.0, validator=_number(inclusive=False))
+    failed_for: float = field(default=30.0, validator=_number())
+    no_progress: float = field(default=600.0, validator=_number(inclusive=False))
 
 
 def _share(instance: object, attribute: Attribute[Any], value: object) -> None:

@@ -19,7 +19,7 @@ from galtea_async.bulk.provider import BatchClient
 from galtea_async.bulk.report import BulkReport
 from galtea_async.bulk.run import BulkRun
 from galtea_async.models.metric_input import MetricLike
-from galtea_async.settings import ReconcilePolicy, StopPolicy
+from galtea_async.settings import CompletionPolicy, ReconcilePolicy, StopPolicy
 from galtea_async.uninterrupted import uninterrupted
 
 __all__ = ["BulkEvaluation", "open_bulk_evaluation"]
@@ -85,6 +85,7 @@ async def open_bulk_evaluation(
     journal: str | PathLike[str] | None = None,
     retry_failed: bool = False,
     reconcile: ReconcilePolicy = ReconcilePolicy(),  # noqa: B008  frozen
+    completion: CompletionPolicy | None = CompletionPolicy(),  # noqa: B008  frozen
     progress: ProgressCallback | None = None,
     stop_on: StopPolicy | None = None,
 ) -> AsyncGenerator[BulkEvaluation]:
@@ -113,7 +114,7 @@ async def open_bulk_evaluation(
     async with open_job(
         client,
         session_ids,
-        settings=job_settings(metrics, specification_ids),
+        settings=job_settings(metrics, specification_ids, completion),
         chunk_size=chunk_size,
         grouping=grouping,
         journal=journal,

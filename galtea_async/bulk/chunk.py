@@ -83,6 +83,7 @@ class Settlement:
         handled_ids: For a request by version: the sessions that turned out to be in it.
         complete: For a request by version: whether it covered the whole version.
         available: For a request by version: how many sessions the version has, where the service tells.
+        scores: The scores of evaluated sessions by metric, where the service gives them along.
     """
 
     evaluated: int = 0
@@ -96,6 +97,7 @@ class Settlement:
     handled_ids: tuple[str, ...] = ()
     complete: bool = True
     available: int | None = None
+    scores: Mapping[str, Mapping[str, float | None]] = field(factory=dict[str, Mapping[str, float | None]])
 
     def count(self, status: OutcomeStatus) -> int:
         """Return how many sessions ended so."""

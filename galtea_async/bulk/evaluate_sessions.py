@@ -11,7 +11,7 @@ from galtea_async.bulk.progress import ProgressCallback
 from galtea_async.bulk.provider import BatchClient
 from galtea_async.bulk.report import BulkReport
 from galtea_async.models.metric_input import MetricLike
-from galtea_async.settings import ReconcilePolicy, StopPolicy
+from galtea_async.settings import CompletionPolicy, ReconcilePolicy, StopPolicy
 
 __all__ = ["evaluate_sessions"]
 
@@ -27,6 +27,7 @@ async def evaluate_sessions(
     journal: str | PathLike[str] | None = None,
     retry_failed: bool = False,
     reconcile: ReconcilePolicy = ReconcilePolicy(),  # noqa: B008  frozen
+    completion: CompletionPolicy | None = CompletionPolicy(),  # noqa: B008  frozen
     progress: ProgressCallback | None = None,
     stop_on: StopPolicy | None = None,
 ) -> BulkReport:
@@ -51,6 +52,8 @@ async def evaluate_sessions(
             kept, lost answers are reconciled first. `None` uses a temporary one.
         retry_failed: Also send the sessions again that failed in an earlier run of the journal.
         reconcile: How long lost answers are looked for.
+        completion: How the end of the work is waited for at a service that accepts work and does it later,
+            such as PandaProbe; `None` counts what was accepted as evaluated. Galtea answers when it is done.
         progress: Gets a `Progress` after every chunk and every few seconds.
         stop_on: Further reasons to end early.
 
@@ -72,7 +75,7 @@ async def evaluate_sessions(
     async with open_job(
         client,
         session_ids,
-        settings=job_settings(metrics, specification_ids),
+        settings=job_settings(metrics, specification_ids, completion),
         chunk_size=chunk_size,
         grouping=grouping,
         journal=journal,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from os import PathLike
@@ -17,7 +18,7 @@ from galtea_async.bulk.provider import BatchClient, BatchService, JobSettings, R
 from galtea_async.bulk.run import BulkRun
 from galtea_async.errors import InvalidRequestError
 from galtea_async.models.metric_input import MetricLike, metric_inputs
-from galtea_async.settings import ReconcilePolicy, StopPolicy
+from galtea_async.settings import CompletionPolicy, ReconcilePolicy, StopPolicy
 
 __all__ = [
     "Grouping",
@@ -112,7 +113,9 @@ async def open_journal(path: str | PathLike[str] | None, plan: Plan) -> Journal:
 
 
 def job_settings(
-    metrics: Iterable[MetricLike] | None, specification_ids: Iterable[str] | None
+    metrics: Iterable[MetricLike] | None,
+    specification_ids: Iterable[str] | None,
+    completion: CompletionPolicy | None = CompletionPolicy(),  # noqa: B008  frozen
 ) -> JobSettings:
     """Read what the sessions of a job are evaluated with.
 
@@ -125,7 +128,13 @@ def job_settings(
     for id_ in specifications:
         if not isinstance(id_, str) or not id_.strip():
             raise InvalidRequestError(f"a specification id is a text that is not blank, not {id_!r}")
-    return JobSettings(metrics=metric_inputs(metrics), specification_ids=specifications)
+    named = Counter(metric_inputs(metrics))
+    return JobSettings(
+        metrics=tuple(named),
+        specification_ids=specifications,
+        repeated_metrics=tuple(metric for metric, times in named.items() if times > 1),
+        completion=completion,
+    )
 
 
 def checked_chunk_size(size: int) -> int:

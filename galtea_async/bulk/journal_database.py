@@ -27,7 +27,7 @@ from galtea_async.errors import JournalError, JournalMismatchError
 __all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "JournalDatabase"]
 
 APPLICATION_ID: Final = 0x67614A31
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 _OWNER_ONLY: Final = 0o600
 
 _JOB: Final = "CREATE TABLE job (name TEXT PRIMARY KEY, value) WITHOUT ROWID;"

@@ -1,7 +1,8 @@
 """The layout of a journal, and each change of it as one transaction.
 
     job      what the job is, when it began, what it has cost so far
-    chunk    one row a request, with the ids of its sessions in one blob and, once settled, its counts
+    chunk    one row a request, with the ids of its sessions in one blob and, once settled, its counts and
+             the scores of its sessions, where the service gave them along
     outcome  one row for each session that was not simply evaluated
 
 A row a chunk instead of a row a session keeps a million sessions cheap to write; who was evaluated is who
@@ -35,7 +36,7 @@ CREATE TABLE chunk (
     version_id TEXT, metrics TEXT, ids BLOB NOT NULL, size INTEGER NOT NULL, since REAL,
     evaluated INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT NULL DEFAULT 0,
     skipped INTEGER NOT NULL DEFAULT 0, evaluations INTEGER NOT NULL DEFAULT 0,
-    reconciled INTEGER NOT NULL DEFAULT 0, message TEXT
+    reconciled INTEGER NOT NULL DEFAULT 0, message TEXT, scores BLOB
 );
 CREATE INDEX child_chunk ON chunk (parent) WHERE parent IS NOT NULL;
 CREATE INDEX open_chunk ON chunk (number) WHERE state <> 'settled';
@@ -112,7 +113,7 @@ class JournalFile:
         with self._database.transaction():
             self._connection.execute(
                 "UPDATE chunk SET state = 'settled', evaluated = ?, failed = ?, skipped = ?, "
-                "evaluations = ?, reconciled = ?, message = ? WHERE number = ?",
+                "evaluations = ?, reconciled = ?, message = ?, scores = ? WHERE number = ?",
                 (
                     settlement.evaluated,
                     settlement.count(OutcomeStatus.FAILED),
@@ -120,6 +121,7 @@ class JournalFile:
                     settlement.evaluations,
                     settlement.reconciled,
                     settlement.message,
+                    encode_json(settlement.scores) if settlement.scores else None,
                     chunk.number,
                 ),
             )

@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 
 from attrs import frozen
 
-from galtea_async.bulk.journal_rows import read_ids, read_totals
+from galtea_async.bulk.journal_rows import read_ids, read_scores, read_totals
 from galtea_async.bulk.journal_snapshot import opened_for_reading, snapshot
 from galtea_async.bulk.outcome import OutcomeStatus, SessionOutcome
 from galtea_async.bulk.plan import Plan
@@ -33,7 +33,8 @@ SELECT chunk.number, chunk.state, chunk.ids,
     (SELECT json_group_array(json_array(session_id, status, error))
         FROM outcome WHERE outcome.chunk = chunk.number),
     (SELECT json_group_array(json(CAST(child.ids AS TEXT)))
-        FROM chunk AS child WHERE child.parent = chunk.number)
+        FROM chunk AS child WHERE child.parent = chunk.number),
+    chunk.scores
 FROM chunk WHERE chunk.number > ? AND chunk.state <> 'planned' ORDER BY chunk.number LIMIT ?
 """
 
@@ -116,8 +117,8 @@ async def journal_outcomes(
         connection = await run(opened.enter_context, snapshot(Path(path)))
         rows = await run(_chunks, connection, 0)
         while rows:
-            for _, state, ids, outcomes, children in rows:
-                for outcome in _outcomes(state, ids, outcomes, children):
+            for _, *columns in rows:
+                for outcome in _outcomes(*columns):
                     if wanted is None or outcome.status is wanted:
                         yield outcome
             rows = await run(_chunks, connection, rows[-1][0])
@@ -176,11 +177,15 @@ def _input_complete(connection: sqlite3.Connection) -> bool:
     return bool(row[0])
 
 
-def _chunks(connection: sqlite3.Connection, after: int) -> list[tuple[int, str, bytes, str, str]]:
+def _chunks(
+    connection: sqlite3.Connection, after: int
+) -> list[tuple[int, str, bytes, str, str, bytes | None]]:
     return connection.execute(_OUTCOMES, (after, _CHUNKS_AT_ONCE)).fetchall()
 
 
-def _outcomes(state: str, ids: bytes, others: str, children: str) -> list[SessionOutcome]:
+def _outcomes(
+    state: str, ids: bytes, others: str, children: str, scores: bytes | None
+) -> list[SessionOutcome]:
     """Work out the outcomes of a chunk: evaluated is who has no other outcome and did not move on."""
     members = read_ids(ids)
     if state != "settled":
@@ -190,6 +195,7 @@ def _outcomes(state: str, ids: bytes, others: str, children: str) -> list[Sessio
         id_ for child in converter.structure(read_json(children.encode()), list[list[str]]) for id_ in child
     }
     told = {id_ for id_, _, _ in named}
+    given = {} if scores is None else read_scores(scores)
     return [
         *(
             SessionOutcome(id_, OutcomeStatus(status), error)
@@ -197,7 +203,7 @@ def _outcomes(state: str, ids: bytes, others: str, children: str) -> list[Sessio
             if status != "reopened"
         ),
         *(
-            SessionOutcome(id_, OutcomeStatus.EVALUATED)
+            SessionOutcome(id_, OutcomeStatus.EVALUATED, scores=given.get(id_))
             for id_ in members
             if id_ not in told and id_ not in moved
         ),

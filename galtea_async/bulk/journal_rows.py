@@ -10,7 +10,7 @@ from galtea_async.models.batch_evaluation import SessionFailure
 from galtea_async.models.converter import converter, read_json
 from galtea_async.models.metric_input import MetricInput
 
-__all__ = ["read_chunk", "read_ids", "read_metrics", "read_totals"]
+__all__ = ["read_chunk", "read_ids", "read_metrics", "read_scores", "read_totals"]
 
 
 def read_totals(connection: sqlite3.Connection) -> Totals:
@@ -63,3 +63,8 @@ def read_ids(blob: bytes) -> list[str]:
     """Read the ids of a chunk."""
     ids = read_json(bytes(blob))
     return converter.structure(ids, list[str])
+
+
+def read_scores(blob: bytes) -> dict[str, dict[str, float | None]]:
+    """Read the scores of a chunk, by session and metric."""
+    return converter.structure(read_json(bytes(blob)), dict[str, dict[str, float | None]])

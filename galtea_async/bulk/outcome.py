@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from attrs import frozen
@@ -36,6 +37,8 @@ class SessionOutcome:
         session_id: The session.
         status: One of four.
         error: Why, where it is failed or unresolved.
+        scores: Its scores by metric, where the service gives them with the end of the work, as PandaProbe
+            does; `None` where it does not, and for a score that could not be given.
 
     Example:
         >>> async with open_bulk_evaluation(galtea, session_ids) as bulk:
@@ -47,3 +50,4 @@ class SessionOutcome:
     session_id: str
     status: OutcomeStatus
     error: str | None = None
+    scores: Mapping[str, float | None] | None = None

@@ -7,7 +7,10 @@ from typing import Final, TypeAlias
 
 from attrs import define, field, frozen
 
-__all__ = ["Progress", "ProgressCallback", "Speedometer"]
+from galtea_async.bulk.provider import Gauge
+from galtea_async.bulk.totals import Totals
+
+__all__ = ["Progress", "ProgressCallback", "Speedometer", "progress_of"]
 
 _WINDOW: Final = 30.0
 """Seconds over which the rate is taken."""
@@ -75,3 +78,42 @@ class Speedometer:
         ]
         began, before = self._samples[0]
         return (done - before) / (now - began) if now > began else 0.0
+
+
+def progress_of(
+    totals: Totals,
+    *,
+    unresolved: int,
+    total: int | None,
+    speedometer: Speedometer,
+    gauge: Gauge,
+    waiting: str | None,
+) -> Progress:
+    """Tell how far a run is.
+
+    Args:
+        totals: What its settled chunks add up to.
+        unresolved: Sessions that the service does not tell about.
+        total: Distinct sessions in all, where that is known.
+        speedometer: Measures its rate; notes how much is done.
+        gauge: Tells what its client does.
+        waiting: What the run waits for.
+
+    Returns:
+        The progress.
+    """
+    done = totals.done + unresolved
+    rate = speedometer.rate(done)
+    return Progress(
+        done=done,
+        total=total,
+        evaluated=totals.evaluated,
+        failed=totals.failed,
+        skipped=totals.skipped,
+        unresolved=unresolved,
+        in_flight=gauge.in_flight(),
+        limit=gauge.limit(),
+        rate=rate,
+        eta=None if total is None or rate <= 0 else max(0, total - done) / rate,
+        waiting=waiting,
+    )

@@ -1,18 +1,27 @@
 """What the bulk helpers need of a service. They know no service themselves.
 
-A provider can *submit* a batch and *find* a batch whose fate is unknown. To add a service, write an object
-that does these two things, and hand it out from the client's `batch_service`.
+A provider can *submit* a batch and *find* what became of one whose fate is unknown. To add a service, write
+an object that does these two things, and hand it out from the client's `batch_service`.
+
+A batch has a `token`, a name that no other batch has: it comes from the journal and is the same however often
+the job is resumed. Where the service keeps a name of the caller's with what it makes, the token finds it.
+
+Some services do the work before they answer; some accept it and do it later. The latter answer with
+`is_final=False`, and `find` then tells at which `Stage` the batch is.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Protocol, runtime_checkable
+from enum import Enum, auto
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from attrs import field, frozen
 
 from galtea_async.bulk.chunk import NewChunk
+from galtea_async.errors import ApiError
 from galtea_async.models.metric_input import MetricInput
+from galtea_async.settings import CompletionPolicy
 
 __all__ = [
     "BatchAnswer",
@@ -23,8 +32,13 @@ __all__ = [
     "JobSettings",
     "RunClient",
     "RunService",
+    "Scores",
+    "Stage",
     "VersionService",
 ]
+
+Scores: TypeAlias = Mapping[str, float | None]
+"""The scores of a session by the names of their metrics; `None` where a metric could not judge it."""
 
 
 @frozen(kw_only=True)
@@ -34,10 +48,15 @@ class JobSettings:
     Attributes:
         metrics: The metrics; empty leaves the choice to the service.
         specification_ids: Specifications whose metrics to use.
+        repeated_metrics: Those that were named more than once; they count once.
+        completion: How the end of work is waited for, where the service accepts work and does it later;
+            `None` for not at all.
     """
 
     metrics: tuple[MetricInput, ...] = ()
     specification_ids: tuple[str, ...] = ()
+    repeated_metrics: tuple[MetricInput, ...] = ()
+    completion: CompletionPolicy | None = field(factory=CompletionPolicy)
 
 
 @frozen(kw_only=True)
@@ -53,6 +72,7 @@ class BatchAnswer:
         available: For a request by version: how many sessions matched, where it tells.
         truncated: For a request by version: whether it left some out.
         run_ids: The runs that it opened for the batch, where it tells.
+        is_final: Whether the work is done. If not, the batch was accepted, and all counts are 0.
     """
 
     evaluated: int
@@ -63,6 +83,22 @@ class BatchAnswer:
     available: int | None = None
     truncated: bool = False
     run_ids: tuple[str, ...] = ()
+    is_final: bool = True
+
+
+class Stage(Enum):
+    """How far a batch is, and so what its findings prove.
+
+    - `OPEN`: nobody can know; findings are believed when they stay the same for long enough.
+    - `UNDER_WAY`: the service is at work, or will be; nothing is to be believed yet.
+    - `FINAL`: nothing will change any more.
+    - `STUCK`: the service should be at work, and makes no progress.
+    """
+
+    OPEN = auto()
+    UNDER_WAY = auto()
+    FINAL = auto()
+    STUCK = auto()
 
 
 @frozen(kw_only=True)
@@ -72,12 +108,22 @@ class Findings:
     Attributes:
         covered: The sessions with rows of this batch, and how many rows each has.
         missing: Those of them that lack some metrics, and which.
+        failures: The sessions that the batch is done with and that have no rows, and why.
+        scores: The scores of covered sessions, where the service gives them along.
         mark: Equal for two findings exactly when nothing changed between them.
+        stage: What all this proves.
+        look_again: For a batch under way: after how many seconds to look again.
+        problem: For one that is stuck: in words, what is wrong.
     """
 
     covered: Mapping[str, int]
     missing: Mapping[str, tuple[MetricInput, ...]] = field(factory=dict[str, tuple[MetricInput, ...]])
+    failures: Mapping[str, str] = field(factory=dict[str, str])
+    scores: Mapping[str, Scores] = field(factory=dict[str, Scores])
     mark: object = None
+    stage: Stage = Stage.OPEN
+    look_again: float = 0.0
+    problem: str | None = None
 
 
 class Gauge(Protocol):
@@ -85,7 +131,7 @@ class Gauge(Protocol):
 
     @property
     def concurrency(self) -> int:
-        """How many requests may be in flight at most."""
+        """How many batches to have under way at most."""
         ...
 
     @property
@@ -132,7 +178,16 @@ class BatchService(Protocol):
         """Counts the job's requests."""
         ...
 
-    async def submit(self, content: NewChunk) -> BatchAnswer:
+    @property
+    def least_settle(self) -> float:
+        """Seconds after giving up on a request within which the service may still begin its work."""
+        ...
+
+    def dooms_all(self, error: ApiError) -> bool:
+        """Tell whether a refusal is about the job and not about the sessions of one batch."""
+        ...
+
+    async def submit(self, content: NewChunk, token: str) -> BatchAnswer:
         """Send a batch.
 
         Raises:
@@ -142,10 +197,10 @@ class BatchService(Protocol):
         """
         ...
 
-    async def find(self, content: NewChunk, since: float, answer: BatchAnswer | None) -> Findings:
+    async def find(self, content: NewChunk, token: str, since: float, answer: BatchAnswer | None) -> Findings:
         """Look for what a batch has made since it was sent, in seconds since the epoch by its own clock.
 
-        The answer is there where one came and only its sessions are to be told apart.
+        The answer is there where one came, and its sessions are to be told apart or its end is waited for.
 
         Raises:
             GalteaError: The service does not tell now.

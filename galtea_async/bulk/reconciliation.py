@@ -11,6 +11,9 @@ anew.
 The wait begins at the first listing after giving up, so it is never shorter than `settle` from giving up.
 When the service has not answered a listing for `timeout` seconds, give up on it: unresolved.
 
+A service that accepts work and does it later can tell how far it is (`Stage`). While a batch is under way,
+nothing is believed however long it stays the same; what is final is believed at once.
+
 **The invariants.**
 
 - Nothing is sent again before its absence was believed.
@@ -29,7 +32,7 @@ from typing import Final
 from attrs import frozen
 
 from galtea_async.bulk.outage import Outage
-from galtea_async.bulk.provider import Findings
+from galtea_async.bulk.provider import Findings, Stage
 from galtea_async.bulk.stopping import ends_run
 from galtea_async.errors import GalteaError, LifecycleError
 from galtea_async.settings import ReconcilePolicy
@@ -91,11 +94,12 @@ class Reconciliation:
             now = self.clock()
             if findings is not None:
                 last_answer = now
-                if findings.mark != mark:
+                if findings.mark != mark or findings.stage is Stage.UNDER_WAY:
                     mark, last_change = findings.mark, now
-                if enough(findings) or now - last_change >= self.policy.settle:
+                settled_at = last_change + self.policy.settle
+                if enough(findings) or _is_decided(findings, now >= settled_at):
                     return findings
-                wait = max(_SHORTEST_WAIT, min(interval, last_change + self.policy.settle - now))
+                wait = max(_SHORTEST_WAIT, _wait(findings, min(interval, settled_at - now)))
             elif self._is_silent(now, last_answer):
                 return None
             else:
@@ -124,3 +128,11 @@ class Reconciliation:
             return None
         self.outage.answered()
         return findings
+
+
+def _is_decided(findings: Findings, has_settled: bool) -> bool:  # noqa: FBT001  one of two proofs
+    return findings.stage in (Stage.FINAL, Stage.STUCK) or (findings.stage is Stage.OPEN and has_settled)
+
+
+def _wait(findings: Findings, otherwise: float) -> float:
+    return findings.look_again if findings.stage is Stage.UNDER_WAY else otherwise

@@ -12,7 +12,7 @@ from galtea_async.bulk.progress import ProgressCallback
 from galtea_async.bulk.provider import BatchClient
 from galtea_async.bulk.report import BulkReport
 from galtea_async.errors import InvalidRequestError, JournalError
-from galtea_async.settings import ReconcilePolicy, StopPolicy
+from galtea_async.settings import CompletionPolicy, ReconcilePolicy, StopPolicy
 
 __all__ = ["resume_bulk_evaluation"]
 
@@ -24,6 +24,7 @@ async def resume_bulk_evaluation(
     chunk_size: int = 200,
     retry_failed: bool = False,
     reconcile: ReconcilePolicy = ReconcilePolicy(),  # noqa: B008  frozen
+    completion: CompletionPolicy | None = CompletionPolicy(),  # noqa: B008  frozen
     progress: ProgressCallback | None = None,
     stop_on: StopPolicy | None = None,
 ) -> BulkReport:
@@ -39,6 +40,8 @@ async def resume_bulk_evaluation(
         chunk_size: How many sessions go into one request that is not planned yet.
         retry_failed: Also send the sessions again that have failed.
         reconcile: How long lost answers are looked for.
+        completion: How the end of the work is waited for at a service that accepts work and does it later,
+            such as PandaProbe; `None` counts what was accepted as evaluated. Galtea answers when it is done.
         progress: Gets a `Progress` after every chunk and every few seconds.
         stop_on: Further reasons to end early.
 
@@ -90,6 +93,7 @@ async def resume_bulk_evaluation(
         journal=journal,
         retry_failed=retry_failed,
         reconcile=reconcile,
+        completion=completion,
         progress=progress,
         stop_on=stop_on,
     )

@@ -1,7 +1,8 @@
 """A bulk run: workers that take chunks from the input or the journal and see each through to its end.
 
     ids ─► Intake ─► chunk ─► journal: SENT ─► submit ─┬─ answer ────────────────► settle
-                       ▲                               ├─ not sent, 429 ─► wait ─► again
+                       ▲                               ├─ accepted ─► wait for its end ─► settle
+                       │                               ├─ not sent, 429 ─► wait ─► again
                        │                               ├─ refused ─► fail it, or split ─┐
                        │                               └─ unknown ─► watch the rows ────┤
                        └──────────────────── children ◄─────────────────────────────────┘
@@ -16,6 +17,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import final
 
 import anyio
@@ -27,10 +29,11 @@ from galtea_async.bulk.intake import Intake
 from galtea_async.bulk.journal import Journal
 from galtea_async.bulk.outage import Outage
 from galtea_async.bulk.outcome import OutcomeStatus, SessionOutcome
-from galtea_async.bulk.progress import Progress, ProgressCallback, Speedometer
-from galtea_async.bulk.provider import BatchAnswer, BatchService, Findings
+from galtea_async.bulk.progress import ProgressCallback, Speedometer, progress_of
+from galtea_async.bulk.provider import BatchAnswer, BatchService, Findings, Stage
 from galtea_async.bulk.reconciliation import Reconciliation
 from galtea_async.bulk.report import BulkReport
+from galtea_async.bulk.stop_signal import StopSignal
 from galtea_async.bulk.stopping import Patience, ends_run, exceeded, final_error
 from galtea_async.bulk.totals import Totals
 from galtea_async.bulk.unless import unless
@@ -50,7 +53,6 @@ from galtea_async.settings import ReconcilePolicy, StopPolicy
 __all__ = ["BulkRun"]
 
 _MOST_WORKERS = 64
-_HEARTBEAT = 5.0
 _FIRST_WAIT = 1.0
 _LONGEST_WAIT = 5.0
 _REFUSALS_BORNE = 100
@@ -92,8 +94,7 @@ class BulkRun:
     _open: deque[Chunk] = field(factory=deque[Chunk], init=False)
     _busy: int = field(default=0, init=False)
     _changed: asyncio.Event = field(factory=asyncio.Event, init=False)
-    _stopping: asyncio.Event = field(factory=asyncio.Event, init=False)
-    _error: Exception | None = field(default=None, init=False)
+    _stop_signal: StopSignal = field(factory=StopSignal, init=False)
     _unresolved: int = field(default=0, init=False)
     _unwritten: int = field(default=0, init=False)
     _input_noted: bool = field(default=False, init=False)
@@ -121,7 +122,7 @@ class BulkRun:
             sorted(await self.journal.unsettled(), key=lambda chunk: chunk.state is ChunkState.PLANNED)
         )
         async with anyio.create_task_group() as heart:
-            heart.start_soon(self._beat)
+            heart.start_soon(self._stop_signal.beat, self._tell_progress)
             async with anyio.create_task_group() as workers:
                 for _ in range(min(self.service.gauge.concurrency, _MOST_WORKERS)):
                     workers.start_soon(self._work)
@@ -129,8 +130,8 @@ class BulkRun:
         await self.count_unresolved()
         self._waiting_for = None
         self._tell_progress()
-        if self._error is not None:
-            raise final_error(self._error, self.report())
+        if self._stop_signal.reason is not None:
+            raise final_error(self._stop_signal.reason, self.report())
         if self.finish is not None and not self._unresolved:
             await self._finish(self.finish)
 
@@ -179,24 +180,24 @@ class BulkRun:
 
     async def _next(self) -> Chunk | NewChunk | None:
         """Take a chunk that was left over, else read one from the input."""
-        while not self._outage.may_ask() and not self._stopping.is_set():
-            _ = await self._sleep(_FIRST_WAIT)
-        if self._stopping.is_set():
+        while not self._outage.may_ask() and not self._stop_signal.is_given:
+            _ = await self._stop_signal.sleep(_FIRST_WAIT)
+        if self._stop_signal.is_given:
             return None
         if self._open:
             return self._open.popleft()
-        content = None if self.intake.finished else await unless(self._stopping, self.intake.next())
+        content = None if self.intake.finished else await unless(self._stop_signal.event, self.intake.next())
         self._unwritten += content is not None
         await self._note_end_of_input()
         return content
 
     async def _wait_for_children(self) -> bool:
         """Wait until there is a chunk to take; false where none can come any more."""
-        while not self._open and not self._stopping.is_set():
+        while not self._open and not self._stop_signal.is_given:
             if not self._busy:
                 return False
             await self._changed.wait()
-        return not self._stopping.is_set()
+        return not self._stop_signal.is_given
 
     async def _handle(self, chunk: Chunk | NewChunk) -> None:
         if isinstance(chunk, Chunk) and chunk.state is not ChunkState.PLANNED:
@@ -223,7 +224,7 @@ class BulkRun:
     async def _send(self, chunk: Chunk) -> None:
         """Send a chunk that is SENT in the journal, and see to what comes of it."""
         try:
-            answer = await self.service.submit(chunk.content)
+            answer = await self.service.submit(chunk.content, self._token(chunk))
         except GalteaError as error:
             problem = error
         else:
@@ -244,47 +245,66 @@ class BulkRun:
                 await self._postpone(chunk, problem)
             case RateLimitedError():
                 await self._postpone(chunk, problem)
-            case ApiError() if not ends_run(problem):
+            case ApiError() if not ends_run(problem) and not self.service.dooms_all(problem):
                 await self._refused(chunk, problem)
             case _:
                 await self.journal.mark(chunk, ChunkState.PLANNED)
                 self._stop(problem)
 
     async def _answered(self, chunk: Chunk, answer: BatchAnswer) -> None:
-        """Settle a chunk by its answer; look at the rows where the answer leaves sessions unnamed."""
-        settled = settlement.by_answer(chunk, answer)
-        if settled is None:
-            findings = await self._watch(
-                chunk, answer, lambda findings: len(findings.covered) >= answer.evaluated
-            )
-            if findings is None:
-                await self._give_up(chunk)
-                return
+        """Settle a chunk by its answer; look where it leaves sessions unnamed, or was only accepted."""
+        settled = settlement.by_answer(chunk, answer) if answer.is_final else None
+        if settled is not None:
+            await self._settle(chunk, settled)
+            return
+        findings = await self._watch(chunk, answer)
+        if findings is None:
+            return
+        if answer.is_final:
             settled = settlement.by_answer_and_rows(chunk, answer, findings)
+        else:
+            settled = evolve(settlement.by_rows(chunk, findings, "its run is gone"), reconciled=0)
         await self._settle(chunk, settled)
 
     async def _reconcile(self, chunk: Chunk, reason: str) -> None:
         """Settle a chunk by the rows that it made, and send what has none again."""
-        findings = await self._watch(chunk, None, lambda _: False)
+        findings = await self._watch(chunk, None)
         if findings is None:
-            await self._give_up(chunk)
             return
-        if findings.covered:
+        if findings.covered or findings.failures:
             self._patience.succeeded(self._clock())
             self._accepted = True
         elif self._patience.came_to_nothing(self._clock()):
             self._stop(UnknownOutcomeError(f"request after request came to nothing; the last: {reason}"))
         await self._settle(chunk, settlement.by_rows(chunk, findings, reason))
 
-    async def _watch(
-        self, chunk: Chunk, answer: BatchAnswer | None, enough: Callable[[Findings], bool]
-    ) -> Findings | None:
+    async def _watch(self, chunk: Chunk, answer: BatchAnswer | None) -> Findings | None:
+        """Look at what a chunk made until it can be believed; `None` where the chunk had to be left."""
+
+        async def find() -> Findings:
+            findings = await self.service.find(chunk.content, self._token(chunk), self._since(chunk), answer)
+            if findings.stage in (Stage.UNDER_WAY, Stage.FINAL):
+                self._patience.succeeded(self._clock())
+            return findings
+
         reconciliation = Reconciliation(
-            self.policy, self._clock, self._sleep, self.service.gauge.heard_at, self._outage
+            evolve(self.policy, settle=max(self.policy.settle, self.service.least_settle)),
+            self._clock,
+            self._stop_signal.sleep,
+            self.service.gauge.heard_at,
+            self._outage,
         )
-        return await reconciliation.watch(
-            lambda: self.service.find(chunk.content, self._since(chunk), answer), enough
-        )
+        findings = await reconciliation.watch(find, partial(settlement.name_all, answer))
+        if findings is None:
+            await self._give_up(chunk, f"the service did not tell for {self.policy.timeout:g} s")
+        elif findings.stage is Stage.STUCK:
+            await self._give_up(chunk, findings.problem or "the service makes no progress")
+            return None
+        return findings
+
+    def _token(self, chunk: Chunk) -> str:
+        """Return the name of a chunk that no other chunk of any job has."""
+        return f"{self.journal.token}-{chunk.number}"
 
     def _since(self, chunk: Chunk) -> float:
         """Return the earliest at which a chunk can have been sent, by the service's clock as known now."""
@@ -316,13 +336,13 @@ class BulkRun:
         self._waiting_for = str(problem)
         self._tell_progress()
         silence = self._clock() - self._patience.last_success
-        if await self._sleep(min(_LONGEST_WAIT, max(_FIRST_WAIT, silence / 4))):
+        if await self._stop_signal.sleep(min(_LONGEST_WAIT, max(_FIRST_WAIT, silence / 4))):
             self._open.append(evolve(chunk, state=ChunkState.PLANNED, sent_at=None))
         self._waiting_for = None
 
-    async def _give_up(self, chunk: Chunk) -> None:
+    async def _give_up(self, chunk: Chunk, reason: str) -> None:
         """Leave a chunk to a later run: the service does not tell, or this run was told to stop."""
-        if self._stopping.is_set():
+        if self._stop_signal.is_given:
             return
         if chunk.content.version_id is not None:
             self._stop(
@@ -331,7 +351,6 @@ class BulkRun:
             return
         await self.journal.mark(chunk, ChunkState.UNRESOLVED)
         self._unresolved += len(chunk.content.session_ids)
-        reason = f"the service did not tell for {self.policy.timeout:g} s"
         await self._deliver(
             [SessionOutcome(id_, OutcomeStatus.UNRESOLVED, reason) for id_ in chunk.content.session_ids]
         )
@@ -349,47 +368,23 @@ class BulkRun:
         if self.deliver is not None and outcomes:
             await self.deliver(outcomes)
 
-    async def _sleep(self, seconds: float) -> bool:
-        """Wait, unless the run is told to stop; returns whether it goes on."""
-        with anyio.move_on_after(seconds):
-            await self._stopping.wait()
-        return not self._stopping.is_set()
-
-    async def _beat(self) -> None:
-        """Tell the progress also while nothing happens."""
-        while await self._sleep(_HEARTBEAT):
-            try:
-                self._tell_progress()
-            except Exception as error:  # noqa: BLE001  kept, and raised by `execute`
-                self._stop(error)
-
     def _tell_progress(self) -> None:
-        if self.progress is not None:
-            self.progress(self._progress())
-
-    def _progress(self) -> Progress:
-        done = self._totals.done + self._unresolved
-        total = self.intake.total if self.total is None else self.total()
-        rate = self._speed.rate(done)
-        return Progress(
-            done=done,
-            total=total,
-            evaluated=self._totals.evaluated,
-            failed=self._totals.failed,
-            skipped=self._totals.skipped,
-            unresolved=self._unresolved,
-            in_flight=self.service.gauge.in_flight(),
-            limit=self.service.gauge.limit(),
-            rate=rate,
-            eta=None if total is None or rate <= 0 else max(0, total - done) / rate,
-            waiting=self._waiting_for,
+        if self.progress is None:
+            return
+        self.progress(
+            progress_of(
+                self._totals,
+                unresolved=self._unresolved,
+                total=self.intake.total if self.total is None else self.total(),
+                speedometer=self._speed,
+                gauge=self.service.gauge,
+                waiting=self._waiting_for,
+            )
         )
 
-    def _stop(self, error: Exception) -> None:
-        """End the run; the first reason is the one that is told."""
-        if self._error is None:
-            self._error = error
-        self._stopping.set()
+    def _stop(self, reason: Exception) -> None:
+        """End the run early."""
+        self._stop_signal.give(reason)
         self._wake()
 
     def _wake(self) -> None:

@@ -11,7 +11,7 @@ from galtea_async.bulk.provider import BatchAnswer, Findings
 from galtea_async.errors import ApiError
 from galtea_async.models.metric_input import MetricInput
 
-__all__ = ["by_answer", "by_answer_and_rows", "by_refusal", "by_rows", "outcomes"]
+__all__ = ["by_answer", "by_answer_and_rows", "by_refusal", "by_rows", "name_all", "outcomes"]
 
 _MOST_ATTEMPTS: Final = 20
 """A session that was alone in its last requests, and of which nothing ever came, has then failed."""
@@ -74,6 +74,19 @@ def by_answer_and_rows(chunk: Chunk, answer: BatchAnswer, findings: Findings) ->
     return _settled(chunk, answer, failed, rest, reconciled=len(rest))
 
 
+def name_all(answer: BatchAnswer | None, findings: Findings) -> bool:
+    """Tell whether findings name every session that an answer only counts.
+
+    Args:
+        answer: What the service answered; `None` where that was lost, and nobody knows how many there are.
+        findings: What was found up to now.
+
+    Returns:
+        Whether there can be no more.
+    """
+    return answer is not None and answer.is_final and len(findings.covered) >= answer.evaluated
+
+
 def by_rows(chunk: Chunk, findings: Findings, reason: str) -> Settlement:
     """Settle a chunk whose answer was lost, by the rows that it made.
 
@@ -83,8 +96,8 @@ def by_rows(chunk: Chunk, findings: Findings, reason: str) -> Settlement:
         reason: Why there is no answer.
 
     Returns:
-        How it ends: covered sessions are evaluated, those that lack metrics go on with these, and those
-        without rows are sent again.
+        How it ends: covered sessions are evaluated, those that lack metrics go on with these, those that
+        the batch was done with have failed, and those of which there is nothing are sent again.
     """
     evaluations = sum(findings.covered.values())
     complete = len(findings.covered) - len(findings.missing)
@@ -102,9 +115,11 @@ def by_rows(chunk: Chunk, findings: Findings, reason: str) -> Settlement:
         )
     content = chunk.content
     attempts = content.attempts + 1
-    absent = [id_ for id_ in content.session_ids if id_ not in findings.covered]
+    others: dict[str, tuple[OutcomeStatus, str | None]] = {
+        id_: (OutcomeStatus.FAILED, error) for id_, error in findings.failures.items()
+    }
+    absent = [id_ for id_ in content.session_ids if id_ not in findings.covered and id_ not in others]
     children = completions
-    others: dict[str, tuple[OutcomeStatus, str | None]] = {}
     if len(absent) == 1 and attempts >= _MOST_ATTEMPTS:
         error = f"no verdict in {attempts} requests, and no evaluation was made; the last: {reason}"
         others[absent[0]] = (OutcomeStatus.FAILED, error)
@@ -121,6 +136,7 @@ def by_rows(chunk: Chunk, findings: Findings, reason: str) -> Settlement:
         evaluations=evaluations,
         reconciled=complete + len(others),
         children=tuple(children),
+        scores=findings.scores,
     )
 
 
@@ -154,7 +170,7 @@ def outcomes(chunk: Chunk, settled: Settlement) -> list[SessionOutcome]:
     moved = {id_ for child in settled.children for id_ in child.session_ids}
     evaluated = (OutcomeStatus.EVALUATED, None)
     return [
-        SessionOutcome(id_, *settled.others.get(id_, evaluated))
+        SessionOutcome(id_, *settled.others.get(id_, evaluated), settled.scores.get(id_))
         for id_ in settled.handled_ids or chunk.content.session_ids
         if id_ not in moved
     ]

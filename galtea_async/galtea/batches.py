@@ -22,7 +22,7 @@ from attrs import define, field
 
 from galtea_async.bulk.chunk import NewChunk
 from galtea_async.bulk.provider import BatchAnswer, Findings, JobSettings
-from galtea_async.errors import BadRequestError
+from galtea_async.errors import ApiError, BadRequestError
 from galtea_async.galtea.evaluations import Evaluations
 from galtea_async.galtea.expected_metrics import ExpectedMetrics, missing_metrics
 from galtea_async.galtea.listing import Listing
@@ -71,8 +71,19 @@ class GalteaBatches:
         """Begin to count."""
         self.gauge = JobGauge(self.channel)
 
-    async def submit(self, content: NewChunk) -> BatchAnswer:
-        """Send a batch in one request."""
+    @property
+    def least_settle(self) -> float:
+        """The service works while its client waits, so giving up ends at the read time-out; see `settle`."""
+        return 0.0
+
+    def dooms_all(self, error: ApiError) -> bool:
+        """Tell whether a refusal is about the job: nothing in the service's words tells that apart."""
+        del error
+        return False
+
+    async def submit(self, content: NewChunk, token: str) -> BatchAnswer:
+        """Send a batch in one request; it has no place for a name."""
+        del token
         chosen = self.settings.metrics if content.metrics is None else content.metrics
         with metered(self.gauge.meter):
             answer = await self.endpoint.from_sessions(
@@ -92,8 +103,9 @@ class GalteaBatches:
             run_ids=tuple(answer.run_ids or ()),
         )
 
-    async def find(self, content: NewChunk, since: float, answer: BatchAnswer | None) -> Findings:
+    async def find(self, content: NewChunk, token: str, since: float, answer: BatchAnswer | None) -> Findings:
         """Look for the rows that a batch has made."""
+        del token
         with metered(self.gauge.meter), urgently():
             start = datetime.fromtimestamp(since, UTC) - _TIME_RESOLUTION
             rows = await self._rows(content, start)

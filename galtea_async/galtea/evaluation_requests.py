@@ -98,7 +98,7 @@ def _choice(
 ) -> dict[str, object]:
     """Write what to evaluate with; nothing where that is left to the service."""
     choice: dict[str, object] = {}
-    if chosen := metric_inputs(metrics):
+    if chosen := dict.fromkeys(metric_inputs(metrics)):
         choice["metrics"] = [unstructure(metric) for metric in chosen]
     if specification_ids is not None:
         choice["specificationIds"] = checked_ids("specification_ids", specification_ids)

@@ -19,15 +19,18 @@ class JobGauge:
 
     Args:
         channel: The client's way to the service.
+        batches_per_slot: How many batches to have under way for each request that may be in flight; more than
+            one where the service accepts work and does it later.
     """
 
     channel: Channel
+    batches_per_slot: int = 1
     meter: Meter = field(factory=Meter, init=False)
 
     @property
     def concurrency(self) -> int:
-        """How many requests of the client may be in flight at most."""
-        return self.channel.link.max_concurrency
+        """How many batches to have under way at most."""
+        return self.channel.link.max_concurrency * self.batches_per_slot
 
     @property
     def requests(self) -> int:

@@ -79,27 +79,25 @@ class MetricInput:
         )
 
 
-def metric_inputs(
-    metrics: Iterable[MetricLike] | None,
-) -> tuple[MetricInput, ...]:
+def metric_inputs(metrics: Iterable[MetricLike] | None) -> tuple[MetricInput, ...]:
     """Read a list of metrics; `None` is an empty one.
 
     Args:
         metrics: Metrics in any form that `MetricInput.parse` reads.
 
     Returns:
-        The metrics, each once, in the order given.
+        The metrics in the order given, and as often.
 
     Raises:
         InvalidRequestError: A single text or mapping was given instead of a list, or a metric is wrong.
 
     Example:
         >>> from galtea_async.models import metric_inputs
-        >>> [metric.name for metric in metric_inputs(["tone", "accuracy", "tone"])]
+        >>> [metric.name for metric in metric_inputs(["tone", "accuracy"])]
         ['tone', 'accuracy']
     """
     if metrics is None:
         return ()
     if isinstance(metrics, str | Mapping | MetricInput) or not isinstance(metrics, Iterable):
         raise InvalidRequestError(f"metrics is a list of metrics, not the single {metrics!r}")
-    return tuple(dict.fromkeys(MetricInput.parse(metric) for metric in metrics))
+    return tuple(MetricInput.parse(metric) for metric in metrics)

@@ -66,10 +66,11 @@ def test_what_is_no_metric(metric: Any) -> None:
 
 
 def test_a_list_of_metrics() -> None:
-    """Metrics of all forms, from any iterable, each once and in order."""
-    several: list[Any] = ["b", {"name": "a"}, MetricInput(name="b"), {"id": "m"}, "a"]
+    """Metrics of all forms, from any iterable, in order and as often as they come."""
+    several: list[Any] = ["b", {"name": "a"}, MetricInput(name="b"), {"id": "m"}]
     metrics = (metric for metric in several)
-    assert metric_inputs(metrics) == (MetricInput(name="b"), MetricInput(name="a"), MetricInput(id="m"))
+    a, b = MetricInput(name="a"), MetricInput(name="b")
+    assert metric_inputs(metrics) == (b, a, b, MetricInput(id="m"))
     assert metric_inputs(None) == metric_inputs([]) == ()
 
 

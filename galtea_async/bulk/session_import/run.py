@@ -32,6 +32,7 @@ from galtea_async.bulk.session_import.provider import ImportService
 from galtea_async.bulk.session_import.records import Record
 from galtea_async.bulk.session_import.report import ImportReport
 from galtea_async.bulk.session_import.totals import ImportTotals
+from galtea_async.bulk.stop_signal import StopSignal
 from galtea_async.bulk.stopping import Patience, ends_run
 from galtea_async.bulk.unless import unless
 from galtea_async.errors import (
@@ -51,7 +52,6 @@ from galtea_async.settings import ReconcilePolicy
 
 __all__ = ["ImportRun"]
 
-_HEARTBEAT: Final = 5.0
 _SHORTEST_NEWS: Final = 0.1
 """Progress is told so many seconds apart at least: sessions are made faster than anybody reads."""
 
@@ -89,8 +89,7 @@ class ImportRun:
     _speed: Speedometer = field(init=False)
     _course: Course = field(init=False)
     _totals: ImportTotals = field(factory=ImportTotals, init=False)
-    _stopping: asyncio.Event = field(factory=asyncio.Event, init=False)
-    _error: Exception | None = field(default=None, init=False)
+    _stop_signal: StopSignal = field(factory=StopSignal, init=False)
     _refusals: int = field(default=0, init=False)
     _accepted: bool = field(default=False, init=False)
     _told_at: float = field(default=float("-inf"), init=False)
@@ -107,9 +106,9 @@ class ImportRun:
         self._course = Course(
             service=self.service,
             journal=self.journal,
-            gate=Gate(asyncio.Semaphore(gauge.concurrency), self._stopping),
+            gate=Gate(asyncio.Semaphore(gauge.concurrency), self._stop_signal.event),
             reconciliation=Reconciliation(
-                self.policy, self._clock, self._sleep, gauge.heard_at, self._outage
+                self.policy, self._clock, self._stop_signal.sleep, gauge.heard_at, self._outage
             ),
         )
 
@@ -123,7 +122,7 @@ class ImportRun:
         """
         self._totals = await self.journal.totals()
         async with anyio.create_task_group() as heart:
-            heart.start_soon(self._beat)
+            heart.start_soon(self._stop_signal.beat, self._tell_progress)
             async with anyio.create_task_group() as workers:
                 for _ in range(2 * self.service.gauge.concurrency):
                     workers.start_soon(self._work)
@@ -131,8 +130,8 @@ class ImportRun:
         self._totals.unresolved = await self.journal.undecided()
         self._waiting_for = None
         self._tell_progress()
-        if self._error is not None:
-            raise self._final_error(self._error)
+        if self._stop_signal.reason is not None:
+            raise self._final_error(self._stop_signal.reason)
 
     def report(self) -> ImportReport:
         """Return the account as it stands."""
@@ -150,13 +149,13 @@ class ImportRun:
             while (item := await self._next()) is not None:
                 await self._see_through(item)
         except Exception as error:  # noqa: BLE001  kept, and raised by `execute`
-            self._stop(error)
+            self._stop_signal.give(error)
 
     async def _next(self) -> Item | None:
         """Read on to an input that has something left to do, and take it."""
-        while not self._stopping.is_set():
+        while not self._stop_signal.is_given:
             pulling = self.intake.next()
-            drawn = await (unless(self._stopping, pulling) if self.intake.can_wait else pulling)
+            drawn = await (unless(self._stop_signal.event, pulling) if self.intake.can_wait else pulling)
             if drawn is None:
                 return None
             wanted, identity = drawn
@@ -213,7 +212,7 @@ class ImportRun:
         self._refusals += 1
         await self._settle(item, item.outcome(ImportStatus.FAILED, problem.happened()))
         if self._refusals >= _REFUSALS_BORNE and not self._accepted:
-            self._stop(problem)
+            self._stop_signal.give(problem)
 
     async def _wait_after(self, item: Item, problem: GalteaError) -> bool:
         """Wait for better times; false where the run ends instead."""
@@ -223,24 +222,24 @@ class ImportRun:
                 item.lose(problem, self._clock(), heard_at)
                 self._outage.failed()
                 if self._patience.came_to_nothing(self._clock()):
-                    self._stop(problem)
+                    self._stop_signal.give(problem)
                 return await self._pause(problem, _AFTER_LOSS)
             case NotSentError() | NoAnswerError() | ServerError() | DecodeError() | RateLimitedError():
                 if not isinstance(problem, RateLimitedError):
                     self._outage.failed()
                 if self._patience.is_over(problem, self._clock()):
-                    self._stop(problem)
+                    self._stop_signal.give(problem)
                 silence = self._clock() - self._patience.last_success
                 return await self._pause(problem, min(_LONGEST_WAIT, max(_FIRST_WAIT, silence / 4)))
             case _:
-                self._stop(problem)
+                self._stop_signal.give(problem)
                 return False
 
     async def _pause(self, problem: GalteaError, seconds: float) -> bool:
         """Wait, and go on waiting while another worker asks whether the service is back."""
         self._waiting_for = str(problem)
         self._tell_now_and_then()
-        while await self._sleep(seconds):
+        while await self._stop_signal.sleep(seconds):
             if self._outage.may_ask():
                 self._waiting_for = None
                 return True
@@ -252,7 +251,7 @@ class ImportRun:
             await self.journal.withdraw(item.identity)
 
     async def _settle(self, item: Item, outcome: ImportOutcome) -> None:
-        if outcome.status is ImportStatus.UNRESOLVED and self._stopping.is_set():
+        if outcome.status is ImportStatus.UNRESOLVED and self._stop_signal.is_given:
             return
         await self.journal.settle(item.identity, outcome)
         self._accepted |= outcome.status in (ImportStatus.CREATED, ImportStatus.EXISTED)
@@ -260,20 +259,6 @@ class ImportRun:
         if self.on_outcome is not None:
             self.on_outcome(outcome)
         self._tell_now_and_then()
-
-    async def _sleep(self, seconds: float) -> bool:
-        """Wait, unless the run is told to stop; returns whether it goes on."""
-        with anyio.move_on_after(seconds):
-            await self._stopping.wait()
-        return not self._stopping.is_set()
-
-    async def _beat(self) -> None:
-        """Tell the progress also while nothing happens."""
-        while await self._sleep(_HEARTBEAT):
-            try:
-                self._tell_progress()
-            except Exception as error:  # noqa: BLE001  kept, and raised by `execute`
-                self._stop(error)
 
     def _tell_now_and_then(self) -> None:
         if self.progress is not None and self._clock() - self._told_at >= _SHORTEST_NEWS:
@@ -300,12 +285,6 @@ class ImportRun:
             eta=None if total is None or rate <= 0 else max(0, total - totals.done) / rate,
             waiting=self._waiting_for,
         )
-
-    def _stop(self, error: Exception) -> None:
-        """End the run; the first reason is the one that is told."""
-        if self._error is None:
-            self._error = error
-        self._stopping.set()
 
     def _final_error(self, error: Exception) -> Exception:
         if not isinstance(error, GalteaError) or isinstance(error, InvalidRequestError):
