@@ -180,15 +180,19 @@ class CompletionPolicy:
         failed_for: For so many seconds a run must stay FAILED before that is believed: the service tries a
             run up to three times. A third failure is believed at once.
         no_progress: After so many seconds without any change, a run counts as stuck.
+        appears_within: For so many seconds after a lost answer the service may still make the run; not before
+            is it believed that there is none. A server that has just started takes 8 s, one whose database is
+            busy 30 s. `ReconcilePolicy.settle` counts where it is longer.
 
     Example:
-        >>> CompletionPolicy(poll_interval=5.0)
-        CompletionPolicy(poll_interval=5.0, failed_for=30.0, no_progress=600.0)
+        >>> CompletionPolicy(poll_interval=5.0).no_progress
+        600.0
     """
 
     poll_interval: float = field(default=2.0, validator=_number(inclusive=False))
     failed_for: float = field(default=30.0, validator=_number())
     no_progress: float = field(default=600.0, validator=_number(inclusive=False))
+    appears_within: float = field(default=60.0, validator=_number())
 
 
 def _share(instance: object, attribute: Attribute[Any], value: object) -> None:

@@ -117,8 +117,8 @@ async def journal_outcomes(
         connection = await run(opened.enter_context, snapshot(Path(path)))
         rows = await run(_chunks, connection, 0)
         while rows:
-            for _, *columns in rows:
-                for outcome in _outcomes(*columns):
+            for _, state, ids, outcomes, children, scores in rows:
+                for outcome in _outcomes(state, ids, outcomes, children, scores):
                     if wanted is None or outcome.status is wanted:
                         yield outcome
             rows = await run(_chunks, connection, rows[-1][0])

@@ -283,8 +283,8 @@ class BulkRun:
 
         async def find() -> Findings:
             findings = await self.service.find(chunk.content, self._token(chunk), self._since(chunk), answer)
-            if findings.stage in (Stage.UNDER_WAY, Stage.FINAL):
-                self._patience.succeeded(self._clock())
+            if answer is not None:
+                self._patience.heard(self._clock())
             return findings
 
         reconciliation = Reconciliation(

@@ -91,6 +91,10 @@ class Patience:
         self.has_succeeded = True
         self._in_vain = 0
 
+    def heard(self, now: float) -> None:
+        """Note that the service told about work that it has accepted; a request may yet come to nothing."""
+        self.last_success = now
+
     def came_to_nothing(self, now: float) -> bool:
         """Note a request that was sent and did nothing, and tell whether there were too many in a row."""
         self._in_vain += 1

@@ -1,13 +1,12 @@
-"""The proof that each session of a version was evaluated once, from the emulator's own records."""
+"""The proof that each session was evaluated once, from the emulator's own records."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Self
 
 from attrs import frozen
-
-from galtea_async.emulator import GalteaEmulator
 
 __all__ = ["Proof"]
 
@@ -17,7 +16,7 @@ class Proof:
     """How often each session was evaluated by each metric.
 
     Attributes:
-        sessions: The sessions of the version.
+        sessions: The sessions.
         metrics: The metrics with any evaluation of them.
         rows: Evaluations by session and metric.
     """
@@ -27,14 +26,13 @@ class Proof:
     rows: Counter[tuple[str, str]]
 
     @classmethod
-    async def of(cls, emulator: GalteaEmulator, version_id: str) -> Self:
-        """Count what an emulator holds for a version."""
-        evaluations = await emulator.evaluations(version_id=version_id)
-        rows = Counter((str(row["sessionId"]), str(row["metricId"])) for row in evaluations)
+    def of(cls, sessions: Iterable[str], rows: Iterable[tuple[str, str]]) -> Self:
+        """Count rows of sessions and metrics, as an emulator holds them."""
+        counted = Counter(rows)
         return cls(
-            sessions=frozenset(await emulator.session_ids(version_id)),
-            metrics=frozenset(metric_id for _, metric_id in rows),
-            rows=rows,
+            sessions=frozenset(sessions),
+            metrics=frozenset(metric for _, metric in counted),
+            rows=counted,
         )
 
     @property

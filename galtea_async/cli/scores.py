@@ -7,12 +7,11 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from galtea_async import AsyncGaltea, Evaluation, EvaluationStatus
-from galtea_async.cli.table import table
+from galtea_async.cli.score_table import MetricScores, score_table
 
 __all__ = ["scores_as_text", "settled_evaluations"]
 
 _BETWEEN_LOOKS: Final = 0.25
-_HEADINGS: Final = ("metric", "evaluations", "scored", "mean", "min", "max", "failed", "skipped")
 
 
 async def settled_evaluations(galtea: AsyncGaltea, version_id: str) -> list[Evaluation]:
@@ -30,21 +29,17 @@ async def scores_as_text(galtea: AsyncGaltea, evaluations: Iterable[Evaluation])
     for evaluation in evaluations:
         by_metric.setdefault(evaluation.metric_id or "no metric", []).append(evaluation)
     names = await _names(galtea, by_metric)
-    rows = sorted(_row(names.get(id_, id_), verdicts) for id_, verdicts in by_metric.items())
-    return f"Scores\n{table([_HEADINGS, *rows])}"
+    return score_table(_given(names.get(id_, id_), verdicts) for id_, verdicts in by_metric.items())
 
 
-def _row(name: str, evaluations: list[Evaluation]) -> tuple[str, ...]:
-    scores = [evaluation.score for evaluation in evaluations if evaluation.score is not None]
+def _given(metric: str, evaluations: list[Evaluation]) -> MetricScores:
     statuses = [evaluation.status for evaluation in evaluations]
-    figures = (sum(scores) / len(scores), min(scores), max(scores)) if scores else ()
-    return (
-        name,
-        f"{len(evaluations):,}",
-        f"{len(scores):,}",
-        *((f"{figure:.2f}" for figure in figures) if figures else ("-",) * 3),
-        f"{statuses.count(EvaluationStatus.FAILED):,}",
-        f"{statuses.count(EvaluationStatus.SKIPPED):,}",
+    return MetricScores(
+        metric=metric,
+        evaluations=len(evaluations),
+        scores=[evaluation.score for evaluation in evaluations if evaluation.score is not None],
+        failed=statuses.count(EvaluationStatus.FAILED),
+        skipped=statuses.count(EvaluationStatus.SKIPPED),
     )
 
 

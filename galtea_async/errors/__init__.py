@@ -23,7 +23,8 @@ GalteaError
 │   └── ServerError           5xx to a read
 ├── BulkEvaluationError       a bulk run ended early; carries its report
 ├── BulkImportError           an import ended early; carries its report
-├── WaitTimeoutError          the time to wait for evaluations is over; carries what came and what did not
+├── WaitTimeoutError          the time to wait is over; carries what came and what did not
+├── StuckRunError             a session run makes no progress: see to the workers, then send it again
 └── JournalError              the journal file cannot be used
     └── JournalMismatchError  it belongs to another job
 ```
@@ -66,6 +67,7 @@ from galtea_async.errors.usage import (
     LifecycleError,
 )
 from galtea_async.errors.waiting import (
+    StuckRunError,
     WaitTimeoutError,
 )
 
@@ -91,6 +93,7 @@ __all__ = [
     "RateLimitedError",
     "RequestBlockedError",
     "ServerError",
+    "StuckRunError",
     "TransportError",
     "UnknownOutcomeError",
     "WaitTimeoutError",

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import ssl
-import sys
 from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Final, Self, final
 
-from attrs import evolve
-
-from galtea_async._version import __version__
 from galtea_async.bulk.provider import JobSettings
-from galtea_async.errors import ConfigurationError, InvalidRequestError, LifecycleError
 from galtea_async.events import Observer
 from galtea_async.galtea.batches import GalteaBatches
 from galtea_async.galtea.evaluations import Evaluations
@@ -29,21 +23,10 @@ from galtea_async.galtea.session_import import GalteaSessionImport, import_servi
 from galtea_async.galtea.sessions import Sessions
 from galtea_async.galtea.specifications import Specifications
 from galtea_async.galtea.versions import Versions
-from galtea_async.http.aiohttp_transport import AiohttpTransport
-from galtea_async.http.call_options import CallOptions
-from galtea_async.http.channel import Channel
-from galtea_async.http.configuration import (
-    checked_base_url,
-    checked_headers,
-    checked_key,
-    checked_observers,
-    checked_proxy,
-    merged_headers,
-)
-from galtea_async.http.link import Link
-from galtea_async.http.requests import any_call
+from galtea_async.http.account_wide import AccountWide
+from galtea_async.http.client_shell import MAX_BODY, ClientShell, make_channel
+from galtea_async.http.configuration import checked_base_url, checked_headers, checked_key, merged_headers
 from galtea_async.http.statistics import Statistics
-from galtea_async.http.target import query_of
 from galtea_async.models.json_value import JsonValue
 from galtea_async.secret import Secret
 from galtea_async.settings import Environment, RateLimit, RetryPolicy, Timeout
@@ -51,16 +34,6 @@ from galtea_async.settings import Environment, RateLimit, RetryPolicy, Timeout
 __all__ = ["AsyncGaltea"]
 
 _DEFAULT_URL: Final = "https://api.galtea.ai"
-_MAX_BODY: Final = 64 * 1024 * 1024
-_USER_AGENT: Final = f"galtea-async/{__version__} python/{'.'.join(map(str, sys.version_info[:3]))}"
-
-_OWN_HEADERS: Final = {
-    "User-Agent": _USER_AGENT,
-    "Accept": "application/json",
-    "Accept-Encoding": "gzip, deflate",
-}
-
-_PATH: Final = re.compile(r"/(?!/)[!-~]*")
 
 
 @final
@@ -129,42 +102,36 @@ class AsyncGaltea:
         trust_env: bool = False,
         ssl_context: ssl.SSLContext | None = None,
         observers: Iterable[Observer] = (),
-        max_body: int = _MAX_BODY,
+        max_body: int = MAX_BODY,
     ) -> None:
         """Check the settings; nothing is opened yet."""
         environment = Environment()
         key = checked_key(
             api_key if api_key is not None else environment.text("GALTEA_API_KEY"), "GALTEA_API_KEY"
         )
-        for name, value in (("max_concurrency", max_concurrency), ("max_body", max_body)):
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise ConfigurationError(f"{name} must be a whole number, at least 1, not {value!r}")
         url = checked_base_url(base_url or environment.text("GALTEA_API_URL") or _DEFAULT_URL)
-        link = Link(
-            transport=AiohttpTransport(
-                base_url=url,
-                headers=merged_headers(
-                    _OWN_HEADERS, checked_headers(environment.headers()), checked_headers(headers)
-                ),
-                secret_headers={"Authorization": Secret(f"Bearer {key}")},
-                proxy=None if proxy is None else checked_proxy(proxy),
-                trust_env=trust_env,
-                ssl_context=ssl_context,
-                max_body=max_body,
-            ),
+        channel = make_channel(
+            base_url=url,
+            headers=merged_headers(checked_headers(environment.headers()), checked_headers(headers)),
+            secret_headers={"Authorization": Secret(f"Bearer {key}")},
             max_concurrency=max_concurrency,
-            rate_limit=rate_limit,
-            observers=checked_observers(observers),
+            max_body=max_body,
+            proxy=proxy,
+            trust_env=trust_env,
+            ssl_context=ssl_context,
+            observers=observers,
+            timeout=timeout or environment.timeout(),
+            retry=retry or environment.retry(),
+            routes=AccountWide(rate_limit, max_concurrency),
         )
-        options = CallOptions(timeout=timeout or environment.timeout(), retry=retry or environment.retry())
         self._claims = OpenClaims()
-        self._use(url, Channel(link=link, options=options))
-        self._is_view = False
+        self._use(ClientShell(name="AsyncGaltea", base_url=url, channel=channel))
 
-    def _use(self, base_url: str, channel: Channel) -> None:
-        """Send everything through a channel."""
-        self._base_url = base_url
-        self._channel = channel
+    def _use(self, shell: ClientShell) -> None:
+        """Send everything through the channel of a shell."""
+        self._shell = shell
+        channel = self._channel = shell.channel
+        base_url = self._base_url = shell.base_url
         listings = Listings(channel, base_url)
         self.sessions = Sessions(channel, listings.sessions())
         self.evaluations = Evaluations(channel, listings.evaluations(), self._claims)
@@ -177,8 +144,7 @@ class AsyncGaltea:
 
     async def __aenter__(self) -> Self:
         """Open the client in the running loop."""
-        self._refuse_view()
-        await self._channel.link.open()
+        await self._shell.open()
         return self
 
     async def __aexit__(
@@ -192,20 +158,11 @@ class AsyncGaltea:
 
     def __reduce__(self) -> tuple[object, ...]:
         """Refuse to be pickled: connections and keys do not travel."""
-        message = "an AsyncGaltea is not pickled; build one from its settings on the other side"
-        raise TypeError(message)
+        raise self._shell.unpicklable()
 
     def __repr__(self) -> str:
         """Tell the client's whole state; no key."""
-        state = "open" if self._channel.link.is_open else "closed"
-        now = self.statistics()
-        rate = "" if now.rate is None else f", at most {now.rate:.3g}/s"
-        rest = "" if not now.held_for else f", resting for {now.held_for:.3g} s"
-        return (
-            f"<AsyncGaltea {self._base_url} {state}: {now.in_flight} of {now.limit} in flight, "
-            f"{now.waiting} waiting, {now.backing_off} backing off, {now.sent} sent, {now.retried} retried, "
-            f"retry budget {now.retry_budget}{rate}{rest}>"
-        )
+        return self._shell.state()
 
     async def close(self, *, drain: float = 0.0) -> None:
         """Close the client; leaving `async with` does this without a drain. Closing twice is fine.
@@ -230,8 +187,7 @@ class AsyncGaltea:
             >>> (await session).id == session_ids[0]
             True
         """
-        self._refuse_view()
-        await self._channel.link.close(drain)
+        await self._shell.close(drain)
 
     def with_options(self, *, timeout: Timeout | None = None, retry: RetryPolicy | None = None) -> Self:
         """Return a view of this client that gives its calls more, or less, time and attempts.
@@ -252,20 +208,10 @@ class AsyncGaltea:
             >>> (await quick.sessions.get(session_ids[0])).id == session_ids[0]
             True
         """
-        options = self._channel.options
-        chosen = CallOptions(timeout=timeout or options.timeout, retry=retry or options.retry)
         view = object.__new__(type(self))
         view._claims = self._claims
-        view._use(self._base_url, evolve(self._channel, options=chosen))
-        view._is_view = True
+        view._use(self._shell.view(timeout, retry))
         return view
-
-    def _refuse_view(self) -> None:
-        if self._is_view:
-            raise LifecycleError(
-                "a view from with_options is not opened or closed by itself",
-                advice="open and close the client that it came from",
-            )
 
     async def request(
         self,
@@ -296,11 +242,7 @@ class AsyncGaltea:
             >>> len(products)
             1
         """
-        if not _PATH.fullmatch(path):
-            raise InvalidRequestError(f"path must begin with one slash and be percent-encoded, not {path!r}")
-        if not method.isalpha() or not method.isascii():
-            raise InvalidRequestError(f"{method!r} is not an HTTP method")
-        return await self._channel.send(any_call(method.upper(), path, query_of(params or {}), json))
+        return await self._shell.request(method, path, params, json)
 
     def statistics(self) -> Statistics:
         """Return a snapshot of what the client has done and is doing.
@@ -314,7 +256,7 @@ class AsyncGaltea:
             >>> galtea.statistics().sent - before
             1
         """
-        return self._channel.statistics()
+        return self._shell.statistics()
 
     def batch_service(self, settings: JobSettings) -> GalteaBatches:
         """Return the service as the bulk helpers see it.

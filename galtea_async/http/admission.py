@@ -1,25 +1,28 @@
 """Who may send now: a line for each class of routes, before a limited number of slots.
 
-A request is admitted when a slot is free, its class has not reached its own limit (`AdaptiveLimit`), and its
-class's pace allows it (`Rate`). Among those who could go, urgent ones go first: they are the look-ups on
+A request is admitted when a slot is free, the limit of its class is not reached (`AdaptiveLimit`), and the
+class's pace allows it (`Rate`). Which classes there are, and which of them share a limit or a pace, is the
+provider's matter (`RouteScheme`). Among those who could go, urgent ones go first: they are the look-ups on
 which other requests wait, and they are few. Among equals it is first come, first served. A slot is held from
 admission to the last byte of the answer and never during a wait.
 
 Every change of state is a synchronous method; the only thing that ever waits is `enter`. The invariants:
 
 - `in_flight` is the number of requests between `enter` and `leave`, the sum over all classes, and never grows
-  beyond `ceiling`, nor that of a class beyond its limit at the moment of admission;
+  beyond `ceiling`, nor the sum over the classes of one limit beyond that limit at the moment of admission;
 - nobody overtakes an equal: a newcomer is admitted at once only while nobody waits;
 - a request cancelled in the line leaves it; cancelled in the very moment of its admission, it gives the
   slot back. So a cancel can neither leak a slot nor lose a turn;
-- a caller who cannot have its turn in time is told so as soon as that is certain, and not when time is up.
+- a caller who cannot have its turn in time is told so as soon as that is certain, and not when time is up;
+- whoever waits is in a class of the table's `lines`. Nobody looks at other classes, so an admission costs the
+  same however many there are.
 """
 
 from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from attrs import define, field
 
@@ -27,6 +30,7 @@ from galtea_async.errors import LifecycleError, WouldWaitError
 from galtea_async.http.backoff import RETRY_AFTER_JITTER
 from galtea_async.http.rate import Rate
 from galtea_async.http.route_class import RouteClass, Turn
+from galtea_async.http.route_table import RouteTable
 
 __all__ = ["Admission", "Slot"]
 
@@ -52,12 +56,12 @@ class Admission:
 
     Args:
         ceiling: How many requests may be in flight at once, of all classes together.
-        routes: The classes by name.
+        routes: The classes.
         clock: The loop's clock.
     """
 
     ceiling: int
-    routes: Mapping[str, RouteClass]
+    routes: RouteTable
     clock: Callable[[], float]
     in_flight: int = field(default=0, init=False)
     _waiting: int = field(default=0, init=False)
@@ -80,7 +84,7 @@ class Admission:
         Returns:
             The slot, or `None`: then `enter` waits for one.
         """
-        route = self.routes[name]
+        route = self.routes.known.get(name) or self.routes.add(name, now)
         if self._waiting or self._is_closed or self.in_flight >= self.ceiling or now < route.opens_at():
             return None
         return self._take(route, now)
@@ -111,10 +115,11 @@ class Admission:
             return slot
         if self._is_closed:
             raise _closed()
-        route = self.routes[name]
+        route = self.routes.known[name]
         self._number += 1
         turn = Turn(self._number, until, longest_rest, asyncio.get_running_loop().create_future())
         (route.urgent if urgent else route.ordinary).append(turn)
+        self.routes.lines[route] = None
         self._waiting += 1
         self._admit()
         self._send_away(turn, self._too_long(route.rate, turn, now))
@@ -123,6 +128,7 @@ class Admission:
     def leave(self, slot: Slot) -> None:
         """Give a slot back."""
         self.in_flight -= 1
+        slot.route.in_flight -= 1
         slot.route.limit.in_flight -= 1
         self._admit()
 
@@ -130,7 +136,7 @@ class Admission:
         """Admit nobody of a rate before a moment; who would wait longer than it bears is sent away."""
         rate.hold(until)
         now = self.clock()
-        for route in self.routes.values():
+        for route in self.routes.lines:
             if route.rate is rate:
                 for turn in (*route.urgent, *route.ordinary):
                     self._send_away(turn, self._too_long(rate, turn, now))
@@ -139,7 +145,7 @@ class Admission:
     def close(self) -> None:
         """Send everybody in the lines away, and let nobody in any more."""
         self._is_closed = True
-        for route in self.routes.values():
+        for route in self.routes.lines:
             for turn in (*route.urgent, *route.ordinary):
                 self._send_away(turn, _closed())
         self._set_alarm(math.inf)
@@ -186,6 +192,7 @@ class Admission:
 
     def _take(self, route: RouteClass, moment: float) -> Slot:
         self.in_flight += 1
+        route.in_flight += 1
         route.limit.in_flight += 1
         route.rate.sent(moment)
         return Slot(route, moment, route.rate.learned.phase)
@@ -206,9 +213,10 @@ class Admission:
     def _next(self, now: float) -> tuple[RouteClass | None, float]:
         """Return the class whose head goes next, or the moment at which one may."""
         chosen, rank, soonest = None, (True, math.inf), math.inf
-        for route in self.routes.values():
+        for route in tuple(self.routes.lines):
             head = route.head()
             if head is None:
+                del self.routes.lines[route]
                 continue
             opens_at = route.opens_at()
             if opens_at > now:

@@ -6,6 +6,8 @@
 - Redirects and cookies are off, the environment's proxies are used only on request and `.netrc` never.
 - The body is read in pieces and cut off at a limit that counts decompressed bytes.
 - Idle connections are dropped before a usual server would drop them.
+- A connection that brought a 5xx is not used again: there are servers that close it then without saying so,
+  and the next POST on it would be lost.
 - The TLS context is made when the client opens, so SSL_CERT_FILE and SSL_CERT_DIR count then.
 - Headers belong to the request and never to the session: aiohttp hands a session's headers, the key among
   them, to the proxy that it asks for a tunnel.
@@ -36,6 +38,7 @@ from galtea_async.secret import MASK, Secret
 
 if TYPE_CHECKING:
     from aiohttp.client import ClientTimeout
+    from aiohttp.client_proto import ResponseHandler
     from aiohttp.connector import Connection
     from aiohttp.tracing import Trace
 
@@ -64,6 +67,7 @@ class _Sending:
     sends: int = 0
     timed_out: bool = False
     aborted: bool = False
+    protocol: ResponseHandler | None = None
     status: int | None = None
     headers: Mapping[str, str] = _NO_HEADERS
     pieces: list[bytes] = field(factory=list[bytes])
@@ -71,14 +75,22 @@ class _Sending:
     def answered(self, response: aiohttp.ClientResponse) -> None:
         self.status = response.status
         self.headers = response.headers
+        if response.status >= 500 and self.protocol is not None:
+            # While the answer comes in, its connection only has to be told to close. Where all of it has
+            # come, aiohttp has put the connection back into the pool in this very turn of the loop: nobody
+            # can have taken it out, and the pool gives out none that is closed.
+            self.protocol.force_close()
+            if response.connection is None:
+                self.protocol.close()
 
     def abort(self, now: float) -> None:
         self.aborted = True
         if not self.clock.expired():
             self.clock.reschedule(now)
 
-    def connected(self, now: float) -> None:
+    def connected(self, protocol: ResponseHandler | None, now: float) -> None:
         self.sends += 1
+        self.protocol = protocol
         self.ends_at = min(now + self.read, self.limit)
         self.deadlines.watch(self.clock, self.ends_at)
 
@@ -97,7 +109,7 @@ class _NotingConnector(aiohttp.TCPConnector):
         timeout: ClientTimeout,  # noqa: ASYNC109  aiohttp's
     ) -> Connection:
         connection = await super().connect(req, traces, timeout)
-        _sending.get().connected(asyncio.get_running_loop().time())
+        _sending.get().connected(connection.protocol, asyncio.get_running_loop().time())
         return connection
 
 

@@ -38,11 +38,6 @@ class Call(Generic[_Result]):
         """Whether a repetition could do the work twice."""
         return self.method not in ("GET", "HEAD")
 
-    @property
-    def route(self) -> str:
-        """The name of its class of routes."""
-        return "writes" if self.is_write else "reads"
-
     def wire_request(self, timeout: Timeout, deadline: float) -> WireRequest:
         """Return what goes over the wire, with the time that it has."""
         return WireRequest(

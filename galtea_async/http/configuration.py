@@ -61,19 +61,24 @@ def checked_base_url(url: str) -> str:
     return cleaned
 
 
-def checked_headers(headers: Mapping[str, str] | None) -> dict[str, str]:
+def checked_headers(headers: Mapping[str, str] | None, taken: Iterable[str] = ()) -> dict[str, str]:
     """Return extra headers that can be sent.
+
+    Args:
+        headers: Names and values.
+        taken: Headers that the client sets itself, beside those that every client does; in any case.
 
     Raises:
         ConfigurationError: A name or value is not legal, or the client sets that header itself.
     """
     checked: dict[str, str] = {}
+    own = _OWN_HEADERS.union(name.lower() for name in taken)
     for name, value in (headers or {}).items():
         if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
             raise ConfigurationError(f"{name!r} is not the name of a header")
         if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
             raise ConfigurationError(f"the value of header {name!r} has characters that no header may have")
-        if name.lower() in _OWN_HEADERS:
+        if name.lower() in own:
             raise ConfigurationError(f"the client sets the header {name!r} itself")
         checked[name] = value
     return checked

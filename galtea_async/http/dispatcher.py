@@ -19,7 +19,12 @@ answers get lost after the work was done.
 4. A repeat has to fit into the attempts and the deadline of its call, and the `RetryBudget` of its client has
    to pay for it. Its wait is known, and told to observers, before it begins.
 5. A 429, and a `Retry-After` on a 503, holds every request that the service counts together, since the limit
-   is the account's and not the request's. Every other wait is the call's own.
+   is theirs and not the request's. Every other wait is the call's own. A 429 that names no wait holds them
+   for a quarter of the window, where the limit is declared to be one (`declared_rate` tells why), and else
+   as long as the call backs off.
+
+**What the provider decides.** How requests are sorted into classes that wait, rest and are paced together
+(`RouteScheme`), and how a refusal is worded (`Dialect`). What follows from a refusal is decided here.
 
 **The invariants.** A slot is held from admission to the last byte and no longer: not in a wait, not while
 an answer is decoded, not after a cancel. Requests in flight are slots held. What is learnt from an answer is
@@ -33,7 +38,7 @@ from collections.abc import Callable
 from typing import Final, TypeVar, final
 
 import anyio
-from attrs import define, field
+from attrs import define, evolve, field
 
 from galtea_async.errors import PaymentRequiredError, WouldWaitError
 from galtea_async.http.admission import Admission, Slot
@@ -42,10 +47,13 @@ from galtea_async.http.backoff import BackOff
 from galtea_async.http.call import Call
 from galtea_async.http.call_options import CallOptions
 from galtea_async.http.course import Course, Failure
+from galtea_async.http.dialect import Dialect
 from galtea_async.http.exchange import Answer, Exchange
 from galtea_async.http.priority import is_urgent
+from galtea_async.http.rate import Rate
 from galtea_async.http.retry_after import retry_after
 from galtea_async.http.retry_budget import RetryBudget
+from galtea_async.http.route_scheme import RouteScheme
 from galtea_async.http.server_clock import ServerClock
 from galtea_async.http.statistics import RouteStatistics, Statistics
 from galtea_async.http.tally import Tally
@@ -68,7 +76,9 @@ class Dispatcher:
 
     Args:
         transport: Carries single exchanges.
+        routes: Tells the class of a call.
         admission: Decides who may send.
+        refusals: Reads what the service says when it refuses.
         server_clock: Learns from every answer.
         announcer: Tells observers.
         clock: The loop's clock.
@@ -77,7 +87,9 @@ class Dispatcher:
     """
 
     transport: Transport
+    routes: RouteScheme
     admission: Admission
+    refusals: Dialect
     server_clock: ServerClock
     announcer: Announcer
     clock: Callable[[], float]
@@ -153,7 +165,7 @@ class Dispatcher:
                     self.budget.succeeded(course.paid)
                     return result
                 verdict = unreadable(course.call, problem, exchange.status)
-                course.failure = self._failure(course, verdict, exchange)
+                course.failure = self._own_wait(course, verdict)
             await self._prepare_repeat(course, course.failure)
 
     async def _attempt(self, course: Course[_Result]) -> Exchange:
@@ -161,9 +173,10 @@ class Dispatcher:
         queued_at = course.began if course.attempt == 1 else self.clock()
         if course.is_told:
             self.announcer.queued(course)
-        slot = self.admission.enter_at_once(course.call.route, queued_at)
+        name = self.routes.name_of(course.call)
+        slot = self.admission.enter_at_once(name, queued_at)
         if slot is None:
-            slot = await self._wait_for_turn(course)
+            slot = await self._wait_for_turn(course, name)
         try:
             self._tally.sends(course.attempt)
             if course.is_told:
@@ -175,11 +188,11 @@ class Dispatcher:
             self.admission.leave(slot)
         return exchange
 
-    async def _wait_for_turn(self, course: Course[_Result]) -> Slot:
+    async def _wait_for_turn(self, course: Course[_Result], name: str) -> Slot:
         """Wait as long as the call may."""
         try:
             return await self.admission.enter(
-                course.call.route,
+                name,
                 urgent=is_urgent.get(),
                 until=course.turn_by(self.clock()),
                 longest_rest=course.options.retry.max_retry_after,
@@ -194,8 +207,9 @@ class Dispatcher:
         self._tally.exchanged(exchange, is_write=course.call.is_write, now=now)
         if isinstance(exchange, Answer):
             clock.observe(exchange.headers.get("date"), clock.wall_at(slot.taken_at), clock.wall_at(now))
-        verdict = judge(course.call, exchange)
-        failure = course.failure = None if verdict is None else self._failure(course, verdict, exchange)
+        verdict = judge(course.call, exchange, self.refusals)
+        failure = None if verdict is None else self._failure(course, verdict, exchange, route.rate)
+        course.failure = failure
         if course.is_told:
             self.announcer.answered(course, exchange, now - slot.taken_at)
         if failure is None:
@@ -223,16 +237,22 @@ class Dispatcher:
             self.announcer.resting(failure.delay, failure)
         self.admission.hold(slot.route.rate, self.clock() + failure.delay)
 
-    def _failure(self, course: Course[_Result], verdict: Verdict, exchange: Exchange) -> Failure:
-        """Draw the wait before another attempt."""
+    def _failure(self, course: Course[_Result], verdict: Verdict, exchange: Exchange, rate: Rate) -> Failure:
+        """Choose the wait before another attempt: as the service says, as its window tells, or by lot."""
         asked = None
         if isinstance(exchange, Answer) and exchange.status in (429, 503):
             asked = retry_after(exchange.headers, self.server_clock.now())
         if asked is not None:
             return Failure(verdict, asked, min(self.back_off.after(asked), _LONGEST_REST))
-        return Failure(
-            verdict, None, self.back_off.delay(course.options.retry, verdict.repeat, course.attempt)
-        )
+        failure = self._own_wait(course, verdict)
+        if verdict.repeat is not Repeat.THROTTLED or rate.rest is None:
+            return failure
+        rest = self.back_off.after(min(rate.rest, course.options.retry.max_retry_after))
+        return evolve(failure, delay=max(failure.delay, rest))
+
+    def _own_wait(self, course: Course[_Result], verdict: Verdict) -> Failure:
+        delay = self.back_off.delay(course.options.retry, verdict.repeat, course.attempt)
+        return Failure(verdict, None, delay)
 
     async def _prepare_repeat(self, course: Course[_Result], failure: Failure) -> None:
         """Pay for another attempt and wait for it, or end the call here."""
@@ -264,13 +284,13 @@ class Dispatcher:
         routes = tuple(
             RouteStatistics(
                 name=route.name,
-                in_flight=route.limit.in_flight,
+                in_flight=route.in_flight,
                 waiting=route.waiting,
                 limit=min(route.limit.limit, self.admission.ceiling),
                 rate=route.rate.per_second(now),
                 held_for=max(0.0, route.rate.held_until - now),
             )
-            for route in self.admission.routes.values()
+            for route in self.admission.routes.known.values()
         )
         rates = [route.rate for route in routes if route.rate is not None]
         return Statistics(
@@ -281,9 +301,9 @@ class Dispatcher:
             in_flight=self.admission.in_flight,
             waiting=self.admission.waiting,
             backing_off=tally.backing_off,
-            limit=min(route.limit for route in routes),
+            limit=min((route.limit for route in routes), default=self.admission.ceiling),
             rate=min(rates, default=None),
-            held_for=max(route.held_for for route in routes),
+            held_for=max((route.held_for for route in routes), default=0.0),
             retry_budget=self.budget.tokens,
             routes=routes,
         )

@@ -105,6 +105,11 @@ class LearnedRate:
         """Whether there is a limit."""
         return self._base is not None
 
+    def is_idle(self, now: float) -> bool:
+        """Return whether there is no limit, or none that the next request would not forget."""
+        rate = self.rate(now)
+        return rate is None or rate >= _FORGOTTEN_AT * self._refused
+
     def rate(self, now: float) -> float | None:
         """Return how many requests a second are sent at most; `None` where no limit is known."""
         if self._base is None:

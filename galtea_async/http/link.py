@@ -12,17 +12,15 @@ from attrs import define, field
 
 from galtea_async.errors import LifecycleError
 from galtea_async.events import Observer
-from galtea_async.http.adaptive_limit import AdaptiveLimit
 from galtea_async.http.admission import Admission
 from galtea_async.http.announcer import Announcer
-from galtea_async.http.declared_rate import declared_rate
+from galtea_async.http.dialect import Dialect
 from galtea_async.http.dispatcher import Dispatcher
-from galtea_async.http.rate import Rate
-from galtea_async.http.route_class import RouteClass
+from galtea_async.http.route_scheme import RouteScheme
+from galtea_async.http.route_table import RouteTable
 from galtea_async.http.server_clock import ServerClock
 from galtea_async.http.statistics import Statistics
 from galtea_async.http.transport import Transport
-from galtea_async.settings import RateLimit
 from galtea_async.uninterrupted import uninterrupted
 
 __all__ = ["Link"]
@@ -39,13 +37,15 @@ class Link:
     Args:
         transport: Carries single exchanges.
         max_concurrency: How many requests may be in flight at once.
-        rate_limit: A limit of the service that is known beforehand.
+        routes: How the service counts requests.
+        refusals: How it words its refusals.
         observers: Who is told what happens.
     """
 
     transport: Transport
     max_concurrency: int
-    rate_limit: RateLimit | None = None
+    routes: RouteScheme
+    refusals: Dialect = field(factory=Dialect)
     observers: Sequence[Observer] = ()
     _dispatcher: Dispatcher | None = field(default=None, init=False)
     _loop: asyncio.AbstractEventLoop | None = field(default=None, init=False)
@@ -140,14 +140,12 @@ class Link:
         return dispatcher.statistics()
 
     def _make_dispatcher(self, clock: Callable[[], float]) -> Dispatcher:
-        rate = Rate(None if self.rate_limit is None else declared_rate(self.rate_limit))
-        routes = {
-            name: RouteClass(name=name, limit=AdaptiveLimit(self.max_concurrency), rate=rate)
-            for name in ("reads", "writes")
-        }
+        table = RouteTable.of(self.routes)
         return Dispatcher(
             transport=self.transport,
-            admission=Admission(ceiling=self.max_concurrency, routes=routes, clock=clock),
+            routes=self.routes,
+            admission=Admission(ceiling=self.max_concurrency, routes=table, clock=clock),
+            refusals=self.refusals,
             server_clock=ServerClock(clock),
             announcer=Announcer(self.observers),
             clock=clock,

@@ -9,7 +9,7 @@ was not, the request is sent again, as often as the `RetryPolicy` allows attempt
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from galtea_async.errors import (
@@ -23,6 +23,7 @@ from galtea_async.http.call import Call
 from galtea_async.http.channel import Channel
 from galtea_async.http.meter import Meter, metered
 from galtea_async.http.requests import send_nothing
+from galtea_async.http.target import Parameter
 
 __all__ = ["delete_surely", "send_surely"]
 
@@ -75,13 +76,16 @@ async def send_surely(
     raise lost
 
 
-async def delete_surely(channel: Channel, template: str, id_: str) -> None:
+async def delete_surely(
+    channel: Channel, template: str, id_: str, parameters: Sequence[Parameter] = ()
+) -> None:
     """Delete something; that it is not there after a lost answer means that it was deleted.
 
     Args:
         channel: The way to the service.
         template: The route, with `{id}`.
         id_: What to delete.
+        parameters: The query.
 
     Raises:
         NotFoundError: It was not there before.
@@ -93,7 +97,7 @@ async def delete_surely(channel: Channel, template: str, id_: str) -> None:
         meter = Meter()
         try:
             with metered(meter):
-                return await send_nothing(channel, "DELETE", template, id=id_)
+                return await send_nothing(channel, "DELETE", template, parameters=parameters, id=id_)
         except UnknownOutcomeError as error:
             lost = error.copy_for(attempts=attempt)
         except NotFoundError as error:

@@ -1,4 +1,11 @@
-"""When the next request may be sent to a service that counts requests: rests, a known pace, a learnt pace."""
+"""When the next request may be sent to a service that counts requests: rests, a known pace, a learnt pace.
+
+Three things bound it, and the latest of their moments counts: a rest after a refusal (`hold`), the pace of a
+limit that is known beforehand (`DeclaredRate`), and the pace learnt from refusals (`LearnedRate`). How long a
+rest is comes from the first that tells: the answer's `Retry-After`; else, where the limit is declared to be a
+window, a quarter of it (`rest`), unless that is more than its caller bears or less than its back-off; else
+the back-off of the refused call.
+"""
 
 from __future__ import annotations
 
@@ -49,6 +56,16 @@ class Rate:
         if self.declared is None:
             return learned
         return self.declared.per_second if learned is None else min(learned, self.declared.per_second)
+
+    def is_idle(self, now: float) -> bool:
+        """Return whether nothing is left to know: no rest, nothing counted, no pace learnt."""
+        is_counting = self.declared is not None and not self.declared.is_idle(now)
+        return now >= self.held_until and not is_counting and self.learned.is_idle(now)
+
+    @property
+    def rest(self) -> float | None:
+        """How many seconds to rest after a refusal that names no wait; `None` where no window tells."""
+        return None if self.declared is None else self.declared.rest
 
     def sent(self, now: float) -> None:
         """Count a request that leaves now."""

@@ -48,13 +48,20 @@ def list_answer_call(template: str, model: type[_Model], body: Mapping[str, obje
     return Call(method="POST", template=template, target=template, decode=decode, body=_encode(body))
 
 
-def list_call(template: str, model: type[_Model], parameters: Iterable[Parameter]) -> Call[list[_Model]]:
+def list_call(
+    template: str,
+    model: type[_Model],
+    parameters: Iterable[Parameter] = (),
+    *,
+    ids: Mapping[str, str] | None = None,
+) -> Call[list[_Model]]:
     """Make a call that is answered with a list of objects."""
 
     async def decode(answer: bytes) -> list[_Model]:
         return await read_page(answer, model)
 
-    return Call(method="GET", template=template, target=template + query_string(parameters), decode=decode)
+    target = fill(template, **(ids or {})) + query_string(parameters)
+    return Call(method="GET", template=template, target=target, decode=decode)
 
 
 def any_call(method: str, path: str, parameters: Iterable[Parameter], body: object | None) -> Call[JsonValue]:
@@ -72,13 +79,16 @@ def any_call(method: str, path: str, parameters: Iterable[Parameter], body: obje
     )
 
 
-async def send_nothing(channel: Channel, method: str, template: str, **ids: str) -> None:
+async def send_nothing(
+    channel: Channel, method: str, template: str, *, parameters: Iterable[Parameter] = (), **ids: str
+) -> None:
     """Send a call whose answer says nothing but its status."""
 
     async def decode(_: bytes) -> None:
         return None
 
-    await channel.send(Call(method=method, template=template, target=fill(template, **ids), decode=decode))
+    target = fill(template, **ids) + query_string(parameters)
+    await channel.send(Call(method=method, template=template, target=target, decode=decode))
 
 
 def _encode(body: object | None) -> bytes | None:

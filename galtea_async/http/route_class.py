@@ -37,10 +37,11 @@ class RouteClass:
 
     Args:
         name: Such as `reads`.
-        limit: How many of them may be in flight.
+        limit: How many of them may be in flight; classes that are slow together share it.
         rate: When the next of them may be sent; classes that the service counts together share it.
 
     Attributes:
+        in_flight: How many of them hold a slot; the limit may count those of other classes too.
         urgent: The line of those that others wait for.
         ordinary: The line of all others.
     """
@@ -48,6 +49,7 @@ class RouteClass:
     name: str
     limit: AdaptiveLimit
     rate: Rate
+    in_flight: int = field(default=0, init=False)
     urgent: deque[Turn] = field(factory=deque[Turn], init=False, repr=False)
     ordinary: deque[Turn] = field(factory=deque[Turn], init=False, repr=False)
 
@@ -68,6 +70,10 @@ class RouteClass:
     def pop(self) -> Turn:
         """Take the head out of its line."""
         return (self.urgent or self.ordinary).popleft()
+
+    def is_idle(self, now: float) -> bool:
+        """Return whether a new class of this name would behave the same from now on."""
+        return not self.in_flight and self.head() is None and self.rate.is_idle(now)
 
     def opens_at(self) -> float:
         """Return when the next request may be sent; infinity while the limit is reached."""

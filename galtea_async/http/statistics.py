@@ -9,13 +9,14 @@ __all__ = ["RouteStatistics", "Statistics"]
 
 @frozen(kw_only=True)
 class RouteStatistics:
-    """The state of one class of requests, such as all reads.
+    """The state of one class of requests: all reads of an account, or all requests to one path.
 
     Attributes:
         name: What the class is called.
         in_flight: Requests that hold a slot now.
         waiting: Requests that stand in the line now.
-        limit: How many requests may be in flight at once now; adapts to what the service bears.
+        limit: How many requests may be in flight at once now, together with those of classes that share the
+            limit; adapts to what the service bears.
         rate: How many requests a second are sent at most, declared or learnt; `None` where none is known.
         held_for: Seconds for which the service asked to be left alone, counted from now; usually 0.
 
@@ -49,7 +50,7 @@ class Statistics:
             no limit is known.
         held_for: Seconds for which the service asked to be left alone, counted from now; usually 0.
         retry_budget: Tokens left for repeats: 500 while all is well, see `galtea_async.http.retry_budget`.
-        routes: The same for each class of requests.
+        routes: The same for each class of requests that there is now.
 
     Example:
         >>> galtea.statistics().in_flight

@@ -2,7 +2,7 @@
 
 Reading is tolerant where an API grows and strict where an answer would be misread:
 
-- a field `session_id` is `sessionId` on the wire;
+- a field `session_id` is `sessionId` on the wire, unless the `WireForm` of its model says otherwise;
 - an unknown field goes to `extra`, an unknown enumeration value becomes a member of its own;
 - a missing optional field is `None`, and so is an explicit null;
 - a field of another type than documented is an error that says where it stands (`$[3].createdAt`);
@@ -31,12 +31,15 @@ from galtea_async.models.json_value import JsonValue
 from galtea_async.models.mirror import Mirror
 from galtea_async.models.open_enum import OpenEnum
 from galtea_async.models.page_slices import LONGEST_SLICE, slices
+from galtea_async.models.pandaprobe_wire import PANDAPROBE_FORMS
 from galtea_async.models.utc_time import read_utc
+from galtea_async.models.wire_form import WireForm, read_decimal
 
 __all__ = [
     "UnreadableError",
     "converter",
     "encode_json",
+    "form_of",
     "read_json",
     "read_page",
     "structure",
@@ -70,6 +73,23 @@ def wire_name(name: str) -> str:
     """
     first, *rest = name.split("_")
     return first + "".join(part.capitalize() for part in rest)
+
+
+def form_of(model: type[Any]) -> WireForm:
+    """Return how objects of a model are written.
+
+    Args:
+        model: One of the models.
+
+    Returns:
+        Its own form, or the usual one.
+
+    Example:
+        >>> from galtea_async.models.converter import form_of
+        >>> form_of(Session).name_of("version_id"), form_of(SessionRun).name_of("project_id")
+        ('versionId', 'project_id')
+    """
+    return PANDAPROBE_FORMS.get(model, _USUAL_FORM)
 
 
 def encode_json(value: object) -> bytes:
@@ -207,7 +227,7 @@ def _mirror_of(model: type[_Model]) -> Mirror[_Model]:
     """Return the mirror of a model, the same one each time, for it learns."""
     mirror = _mirrors.get(model)
     if mirror is None:
-        mirror = _mirrors[model] = Mirror(model, wire_name)
+        mirror = _mirrors[model] = Mirror(model, form_of(model))
     return mirror
 
 
@@ -226,15 +246,16 @@ def _structure(value: JsonValue, model: type[_Model], where: str) -> _Model:
         problems = [f"{error} @ {where}"]
     except BaseValidationError as error:
         problems = [
-            _in_wire_names(problem).replace("@ $", f"@ {where}") for problem in transform_error(error)
+            _in_wire_names(problem, form_of(model)).replace("@ $", f"@ {where}")
+            for problem in transform_error(error)
         ]
     raise UnreadableError("; ".join(problems[:3]))
 
 
-def _in_wire_names(problem: str) -> str:
+def _in_wire_names(problem: str, form: WireForm) -> str:
     """Write the place of a problem, `@ $.created_at`, as the wire has it."""
     what, mark, place = problem.rpartition("@ ")
-    return what + mark + ".".join(wire_name(part) for part in place.split("."))
+    return what + mark + ".".join(form.name_of(part) for part in place.split("."))
 
 
 def _exactly(kind: type[_Model]) -> Callable[[object, type], _Model]:
@@ -250,6 +271,16 @@ def _number(value: object, _: type) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
     raise UnreadableError(f"expected number, found {type(value).__name__}")
+
+
+def _decimal(value: object, kind: type) -> float | None:
+    """Read a number that may be written as a text, or nothing of a text that is no number."""
+    if not isinstance(value, str):
+        return None if value is None else _number(value, kind)
+    try:
+        return read_decimal(value)
+    except ValueError:
+        return None
 
 
 def _time(value: object, _: type) -> datetime:
@@ -309,34 +340,44 @@ def _optional_hook(kind: object) -> Callable[[object, object], object]:
 
 
 def _model_hook(model: type[attrs.AttrsInstance]) -> Callable[[object, type], object]:
+    form = form_of(model)
     names = [attribute.name for attribute in attrs.fields(model)]
-    renames = {name: override(rename=wire_name(name)) for name in names if name != "extra"}
+    overrides = {name: override(rename=form.name_of(name)) for name in names if name != "extra"}
+    for name in form.decimals:
+        overrides[name] = override(rename=form.name_of(name), struct_hook=_decimal)
     keeps_extra = "extra" in names
     if keeps_extra:
-        renames["extra"] = override(omit=True)
-    known = frozenset(wire_name(name) for name in names if name != "extra")
-    read = make_dict_structure_fn(model, converter, **renames)  # type: ignore[arg-type]  # overrides by name
+        overrides["extra"] = override(omit=True)
+    known = frozenset(form.name_of(name) for name in names if name != "extra")
+    read = make_dict_structure_fn(model, converter, **overrides)  # type: ignore[arg-type]  # by name
 
     def read_model(value: object, kind: type) -> object:
         if not isinstance(value, Mapping):
             raise UnreadableError(f"expected an object, found {type(value).__name__}")
-        wire = cast(Mapping[str, object], value)
+        wire = form.in_current_names(cast(Mapping[str, object], value))
         instance: Any = read(wire, kind)
         if keeps_extra and not wire.keys() <= known:
-            instance.extra = {name: field for name, field in wire.items() if name not in known}
+            passed = known.union(form.older_names.values())
+            instance.extra = {name: field for name, field in wire.items() if name not in passed}
+        for name in form.decimals:
+            text = wire.get(form.name_of(name))
+            if text is not None and getattr(instance, name) is None:
+                instance.extra[form.name_of(name)] = text
         return instance
 
     return read_model
 
 
 def _model_writer(model: type[attrs.AttrsInstance]) -> Callable[[Any], dict[str, Any]]:
-    renames = {
-        attribute.name: override(rename=wire_name(attribute.name), omit_if_default=True)
+    name_of = form_of(model).name_of
+    overrides = {
+        attribute.name: override(rename=name_of(attribute.name), omit_if_default=True)
         for attribute in attrs.fields(model)
     }
-    return make_dict_unstructure_fn(model, converter, **renames)  # type: ignore[arg-type]  # overrides by name
+    return make_dict_unstructure_fn(model, converter, **overrides)  # type: ignore[arg-type]  # by name
 
 
+_USUAL_FORM: Final = WireForm(name_of=wire_name)
 _mirrors: Final[dict[type[Any], Mirror[Any]]] = {}
 
 converter: Final = Converter()

@@ -9,8 +9,9 @@ does nothing but `model.score = struct.score`, field by field.
 Two ways to read one thing must not differ, so the mirror never decides anything alone:
 
 - Only such fields are mirrored which msgspec reads exactly as the converter does: texts, numbers, booleans,
-  open enumerations, lists of texts and free JSON. Times are read as texts and go through the converter's
-  own `read_utc`. A model with any other field, with a validator or with a default but `None` has no mirror.
+  open enumerations, lists of texts and free JSON. Times, and numbers that are written as texts, are read as
+  texts and go through the converter's own `read_utc` and `read_decimal`. A model with any other field, with a
+  validator or with a default but `None` has no mirror. Nothing is read under an older name.
 - A mirror **refuses** whatever it cannot read (`None` instead of a model), and the converter reads that again
   from the start. All error messages are the converter's.
 
@@ -34,6 +35,7 @@ import msgspec
 
 from galtea_async.models.open_enum import OpenEnum
 from galtea_async.models.utc_time import read_utc
+from galtea_async.models.wire_form import WireForm, read_decimal
 
 __all__ = ["Mirror"]
 
@@ -61,13 +63,13 @@ class Mirror(Generic[_Model]):
 
     Attributes:
         model: What it reads.
-        wire_name: From the name of a field to its name on the wire.
+        form: How they are written.
 
     Example:
         >>> from galtea_async.models import Session
-        >>> from galtea_async.models.converter import wire_name
+        >>> from galtea_async.models.converter import form_of
         >>> from galtea_async.models.mirror import Mirror
-        >>> mirror = Mirror(Session, wire_name)
+        >>> mirror = Mirror(Session, form_of(Session))
         >>> [session.version_id for session in mirror.read([b'{"id": "1", "versionId": "2"}'])]
         ['2']
         >>> mirror.read([b'{"id": "1", "color": "red"}'])
@@ -78,13 +80,13 @@ class Mirror(Generic[_Model]):
     """
 
     model: type[_Model]
-    wire_name: Callable[[str], str]
+    form: WireForm
     _learned: tuple[str, ...] = attrs.field(init=False, default=())
     _generated: _Generated[_Model] | None = attrs.field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
         """Generate what is needed for the model as it is."""
-        self._generated = _generate(self.model, self.wire_name, self._learned)
+        self._generated = _generate(self.model, self.form, self._learned)
 
     def read(self, bodies: Iterable[bytes]) -> list[_Model]:
         """Read objects, one after the other, until one is refused.
@@ -127,36 +129,39 @@ class Mirror(Generic[_Model]):
         Args:
             names: Wire names; those that are no plain names are passed over, and so are too many.
         """
-        new = [name for name in names if name not in self._learned and _is_learnable(name)]
+        if self._generated is None:
+            return
+        own = {self.form.name_of(attribute.name) for attribute in _fields(self.model)}
+        known = own.union(self._learned, self.form.older_names.values())
+        new = [name for name in names if name not in known and _is_learnable(name)]
         learned = (*self._learned, *new)[:_MOST_LEARNED]
-        if self._generated is not None and learned != self._learned:
-            self._generated = _generate(self.model, self.wire_name, learned)
+        if learned != self._learned:
+            self._generated = _generate(self.model, self.form, learned)
             self._learned = learned
 
 
-def _generate(
-    model: type[_Model], wire_name: Callable[[str], str], learned: tuple[str, ...]
-) -> _Generated[_Model] | None:
+def _generate(model: type[_Model], form: WireForm, learned: tuple[str, ...]) -> _Generated[_Model] | None:
     """Generate the struct of a model and what was learned, and all that belongs to it."""
-    fields = _mirrored(model)
+    fields = _mirrored(model, form)
     if fields is None:
         return None
     unknown = {f"unknown_{number}": name for number, name in enumerate(learned)}
     struct = msgspec.defstruct(
         f"Mirrored{model.__name__}",
         [*fields, *((field, Any, msgspec.UNSET) for field in unknown)],
-        rename={field[0]: wire_name(field[0]) for field in fields} | unknown,
+        rename={field[0]: form.name_of(field[0]) for field in fields} | unknown,
         forbid_unknown_fields=True,
         gc=False,  # it does not live long enough for the garbage collector to be of use
     )
     names: dict[str, Any] = {
         "model": model,
         "new": model.__new__,
+        "read_decimal": read_decimal,
         "read_utc": read_utc,
         "UNSET": msgspec.UNSET,
     }
     # Through `__init__` a page takes nearly twice as long: it would match 37 keywords a row.
-    exec("\n".join(_source(model, unknown)), names)  # noqa: S102  made of names: our fields' and identifiers
+    exec("\n".join(_source(model, form, unknown)), names)  # noqa: S102  made of names: our fields' and identifiers
     return _Generated(
         decode=msgspec.json.Decoder(struct).decode,
         decode_list=msgspec.json.Decoder(GenericAlias(list, struct)).decode,
@@ -164,7 +169,7 @@ def _generate(
     )
 
 
-def _source(model: type[Any], unknown: dict[str, str]) -> Iterable[str]:
+def _source(model: type[Any], form: WireForm, unknown: dict[str, str]) -> Iterable[str]:
     """Write the function that copies structs into models, one statement a field."""
     yield "def copy(structs, append):"
     yield "    for struct in structs:"
@@ -173,6 +178,8 @@ def _source(model: type[Any], unknown: dict[str, str]) -> Iterable[str]:
         value = f"struct.{attribute.name}"
         if attribute.name == "extra":
             value = "{}"
+        elif attribute.name in form.decimals:
+            value = f"None if {value} is None else read_decimal({value})"
         elif _without_null(attribute.type) is datetime:
             value = f"None if {value} is None else read_utc({value})"
         yield f"        instance.{attribute.name} = {value}"
@@ -182,14 +189,18 @@ def _source(model: type[Any], unknown: dict[str, str]) -> Iterable[str]:
     yield "        append(instance)"
 
 
-def _mirrored(model: type[Any]) -> list[_Field] | None:
+def _mirrored(model: type[Any], form: WireForm) -> list[_Field] | None:
     """Return the fields of the struct, or nothing where the model cannot be mirrored exactly."""
     if not attrs.has(model) or not _is_plain(model):
         return None
-    attributes = attrs.fields(attrs.resolve_types(model))
-    fields = [_field(attribute) for attribute in attributes if attribute.name != "extra"]
-    known = [field for field in fields if field is not None]
-    return known if len(known) == len(fields) == len(attributes) - 1 else None
+    mirrored = [_field(attribute, form) for attribute in _fields(attrs.resolve_types(model))]
+    known = [field for field in mirrored if field is not None]
+    return known if len(known) == len(mirrored) == len(attrs.fields(model)) - 1 else None
+
+
+def _fields(model: type[Any]) -> list[attrs.Attribute[Any]]:
+    """Return the fields that stand on the wire."""
+    return [attribute for attribute in attrs.fields(model) if attribute.name != "extra"]
 
 
 def _is_plain(model: type[Any]) -> bool:
@@ -198,8 +209,9 @@ def _is_plain(model: type[Any]) -> bool:
     return sets_plainly and not hasattr(model, "__attrs_post_init__")
 
 
-def _field(attribute: attrs.Attribute[Any]) -> _Field | None:
-    kind = _kind_on_wire(attribute.type)
+def _field(attribute: attrs.Attribute[Any], form: WireForm) -> _Field | None:
+    is_decimal = attribute.name in form.decimals
+    kind = str | None if is_decimal else _kind_on_wire(attribute.type)
     if kind is None:
         return None
     if attribute.default is attrs.NOTHING:

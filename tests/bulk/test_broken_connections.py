@@ -6,6 +6,7 @@ from random import Random
 from typing import TYPE_CHECKING, Literal
 
 import pytest
+from bulk.services import WorldOpener, both_services
 from bulk.world import check_sums, open_world
 
 from galtea_async import AsyncGaltea, ReconcilePolicy, evaluate_sessions
@@ -41,10 +42,9 @@ def faults_of(random: Random) -> list[ByteFault]:
 
 
 @pytest.mark.timeout(20)
-@pytest.mark.parametrize("grouping", ["batch", "run"])
 @pytest.mark.parametrize("seed", range(1, 9))
-async def test_each_session_is_evaluated_exactly_once(seed: int, grouping: Literal["batch", "run"]) -> None:
-    """Wherever connections break, no session is evaluated twice or left out."""
+async def test_each_session_is_evaluated_exactly_once_in_a_run_of_its_own(seed: int) -> None:
+    """Wherever connections break, no session is evaluated twice or left out, sent one by one into one run."""
     random = Random(seed)
     async with (
         open_world(sessions=300, seed=seed, latency=random.choice((0.0, 0.3))) as world,
@@ -52,7 +52,7 @@ async def test_each_session_is_evaluated_exactly_once(seed: int, grouping: Liter
         AsyncGaltea(world.emulator.api_key, base_url=proxy.url, max_concurrency=8) as galtea,
     ):
         report = await evaluate_sessions(
-            galtea, world.session_ids, chunk_size=20, grouping=grouping, reconcile=POLICY
+            galtea, world.session_ids, chunk_size=20, grouping="run", reconcile=POLICY
         )
         check_sums(report)
         assert (report.sessions_evaluated, report.sessions_unresolved) == (300, 0)
@@ -60,19 +60,38 @@ async def test_each_session_is_evaluated_exactly_once(seed: int, grouping: Liter
         await world.check_once(world.session_ids)
 
 
+@both_services
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("seed", range(1, 9))
+async def test_each_session_is_evaluated_exactly_once(seed: int, open_service: WorldOpener) -> None:
+    """Wherever connections break, no session is evaluated twice or left out."""
+    random = Random(seed)
+    async with (
+        open_service(sessions=300, seed=seed, latency=random.choice((0.0, 0.3))) as world,
+        FaultProxy(world.emulator.url, faults=faults_of(random), seed=seed) as proxy,
+        world.through(proxy.url, max_concurrency=8) as client,
+    ):
+        report = await client.evaluate(chunk_size=20, reconcile=POLICY)
+        check_sums(report)
+        assert (report.sessions_evaluated, report.sessions_unresolved) == (300, 0)
+        assert report.elapsed > 5, "nothing was broken"
+        await world.check_once(world.session_ids)
+
+
+@both_services
 @pytest.mark.parametrize("direction", ["requests", "answers"])
 @pytest.mark.parametrize("action", ACTIONS, ids=str)
 async def test_every_first_connection_breaks(
-    action: ByteAction, direction: Literal["requests", "answers"]
+    action: ByteAction, direction: Literal["requests", "answers"], open_service: WorldOpener
 ) -> None:
     """Each of the connections that carry the first requests breaks in the same way."""
     faults = [ByteFault(direction=direction, after=300, action=action, nth=range(1, 5))]
     async with (
-        open_world(sessions=80) as world,
+        open_service(sessions=80) as world,
         FaultProxy(world.emulator.url, faults=faults) as proxy,
-        AsyncGaltea(world.emulator.api_key, base_url=proxy.url, max_concurrency=4) as galtea,
+        world.through(proxy.url, max_concurrency=4) as client,
     ):
-        report = await evaluate_sessions(galtea, world.session_ids, chunk_size=20, reconcile=POLICY)
+        report = await client.evaluate(chunk_size=20, reconcile=POLICY)
         check_sums(report)
         assert report.sessions_evaluated == 80
         await world.check_once(world.session_ids)

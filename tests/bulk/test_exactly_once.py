@@ -9,6 +9,7 @@ from random import Random
 from typing import TYPE_CHECKING, Literal
 
 import pytest
+from bulk.services import WorldOpener, both_services
 from bulk.world import BATCH, check_sums, open_world
 
 from galtea_async import ReconcilePolicy, evaluate_sessions, evaluate_version
@@ -21,6 +22,7 @@ from galtea_async.emulator import (
     Fault,
     Hang,
     LateWork,
+    PandaProbeRules,
     Reset,
     Throttle,
     Truncate,
@@ -73,14 +75,14 @@ NOT_DONE = (Throttle(3), Throttle())
 """A 429 says that nothing was done, so it cannot come during or after the work."""
 
 
-def faults_of(random: Random) -> Iterator[Fault]:
+def faults_of(random: Random, batch_route: str = BATCH) -> Iterator[Fault]:
     """Draw a mix: which batches go wrong and how, and how often listing fails."""
     for action in random.sample(ACTIONS, 7):
         moments: tuple[Literal["before", "after", "during"], ...] = (
             ("before",) if action in NOT_DONE else ("before", "after", "during")
         )
         yield Fault(
-            route=BATCH,
+            route=batch_route,
             when=random.choice(moments),
             action=action,
             probability=random.uniform(0.05, 0.3),
@@ -88,11 +90,26 @@ def faults_of(random: Random) -> Iterator[Fault]:
         )
     for action in random.sample(ACTIONS_ON_READS, 3):
         yield Fault(
-            route=random.choice(("GET *", "GET /evaluations")), action=action, probability=0.15, times=8
+            route=random.choice(("GET *", "GET /evaluations*")), action=action, probability=0.15, times=8
         )
 
 
-def rules_of(random: Random) -> EmulatorRules:
+def rules_of(random: Random, open_service: WorldOpener) -> EmulatorRules | PandaProbeRules:
+    """Draw a reading of the documents."""
+    return galtea_rules_of(random) if open_service is open_world else pandaprobe_rules_of(random)
+
+
+def pandaprobe_rules_of(random: Random) -> PandaProbeRules:
+    """Draw a state of the service."""
+    return PandaProbeRules(
+        cold_start=random.choice((0.0, 8.0)),
+        pick_up=random.choice((0.3, 20.0)),
+        count_field=random.choice(("total_targets", "total_traces")),
+        retry_after=random.random() < 0.3,
+    )
+
+
+def galtea_rules_of(random: Random) -> EmulatorRules:
     """Draw a reading of the documents."""
     return EmulatorRules(
         runs=random.random() < 0.7,
@@ -103,43 +120,39 @@ def rules_of(random: Random) -> EmulatorRules:
     )
 
 
+@both_services
 @pytest.mark.timeout(LONGEST)
 @pytest.mark.parametrize("seed", range(SEEDS))
-async def test_each_session_is_evaluated_exactly_once(seed: int) -> None:
+async def test_each_session_is_evaluated_exactly_once(seed: int, open_service: WorldOpener) -> None:
     """No mix of failures makes the job evaluate a session twice or leave one out."""
     random = Random(seed)
-    faults, rules = list(faults_of(random)), rules_of(random)
-    async with open_world(
+    async with open_service(
         sessions=SESSIONS,
-        faults=faults,
-        rules=rules,
         seed=seed,
+        rules=rules_of(random, open_service),
         latency=random.choice((0.0, 0.3)),
         clock_skew=random.uniform(-90, 90),
         max_concurrency=random.choice((4, 16)),
+        names_metrics=random.random() < 0.5,
     ) as world:
-        refused, skipped = world.session_ids[5:8], world.session_ids[500:505]
-        await world.emulator.refuse(refused, "the transcript is empty")
-        await world.emulator.skip(skipped)
-        colleagues = world.session_ids[::50]
-        await world.emulator.add_evaluations(colleagues)
+        troubles = await world.disturb()
         await asyncio.sleep(5)
-        report = await evaluate_sessions(
-            world.galtea,
+        world.emulator.faults = tuple(faults_of(random, world.batch_route))
+        report = await world.evaluate(
             [*world.session_ids, *world.session_ids[:40], "session_unknown"],
-            metrics=random.choice((None, ["Accuracy", "Politeness"])),
             chunk_size=random.choice((50, 200)),
             reconcile=POLICY,
         )
         check_sums(report)
         assert report.sessions_unresolved == 0
-        assert {failure.session_id for failure in report.failures} == {*refused, "session_unknown"}
-        assert report.sessions_skipped == len(skipped)
-        evaluated = set(world.session_ids).difference(refused, skipped)
+        failed = {failure.session_id for failure in report.failures}
+        assert failed == {*troubles.failed, "session_unknown"}
+        assert report.sessions_skipped == len(troubles.skipped)
+        evaluated = set(world.session_ids) - troubles.failed - troubles.skipped
         assert report.sessions_evaluated == len(evaluated)
         await world.check_once(evaluated)
         assert report.evaluations_created == 2 * len(evaluated)
-        assert world.galtea.statistics().in_flight == 0
+        assert world.client.statistics().in_flight == 0
 
 
 @pytest.mark.timeout(LONGEST)
@@ -148,7 +161,7 @@ async def test_each_session_is_evaluated_exactly_once(seed: int) -> None:
 async def test_a_version_is_evaluated_exactly_once(seed: int, strategy: Literal["follow", "list"]) -> None:
     """The same for the sessions of a version, whichever way they are found."""
     random = Random(seed)
-    faults, rules = list(faults_of(random)), rules_of(random)
+    faults, rules = list(faults_of(random)), galtea_rules_of(random)
     async with open_world(
         sessions=SESSIONS + 200, faults=faults, rules=rules, seed=seed, latency=random.choice((0.0, 0.3))
     ) as world:

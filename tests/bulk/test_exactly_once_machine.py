@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import attrs
 import pytest
-from bulk.world import BATCH, World, check_sums, open_world
+from bulk.services import JobWorld, WorldOpener, both_services
+from bulk.world import check_sums
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from galtea_async import BulkReport, OutcomeStatus, ReconcilePolicy, evaluate_sessions
+from galtea_async import BulkReport, OutcomeStatus, ReconcilePolicy
 from galtea_async.bulk.journal_reader import journal_outcomes, read_journal
 from galtea_async.emulator import Answer, Corrupt, Delay, Disconnect, Fault, LateWork, Reset, Throttle
 
@@ -110,7 +111,7 @@ class History:
         journal: The job's journal.
     """
 
-    world: World
+    world: JobWorld
     journal: Path
     _run: asyncio.Task[BulkReport] | None = attrs.field(default=None, init=False)
 
@@ -128,7 +129,8 @@ class History:
             case Recovery():
                 self.world.emulator.faults = ()
             case _:
-                self.world.emulator.faults = (*self.world.emulator.faults, fault_of(event))
+                route = self.world.batch_route
+                self.world.emulator.faults = (*self.world.emulator.faults, fault_of(event, route))
 
     async def resume(self) -> None:
         """Call the job in the background, unless it is running."""
@@ -138,13 +140,7 @@ class History:
 
     async def evaluate(self) -> BulkReport:
         """Call the job."""
-        return await evaluate_sessions(
-            self.world.galtea,
-            self.world.session_ids,
-            chunk_size=CHUNK,
-            journal=self.journal,
-            reconcile=POLICY,
-        )
+        return await self.world.evaluate(chunk_size=CHUNK, journal=self.journal, reconcile=POLICY)
 
     async def crash(self) -> None:
         """Cancel the job; one that had ended has its report checked, and any other end is an error."""
@@ -175,26 +171,30 @@ class History:
         assert report.sessions_evaluated == len(evaluated)
 
 
-def fault_of(event: Loss | Throttling | Silence) -> Fault:
+def fault_of(event: Loss | Throttling | Silence, route: str) -> Fault:
     """What an event means to the emulator."""
     match event:
         case Loss(nth, when, action):
-            return Fault(route=BATCH, when=when, action=action, nth=nth)
+            return Fault(route=route, when=when, action=action, nth=nth)
         case Throttling(seconds):
-            return Fault(route=BATCH, action=Throttle(seconds), nth=1)
+            return Fault(route=route, action=Throttle(seconds), nth=1)
         case Silence():
             return Fault(route="GET *", action=Answer(503))
 
 
+@both_services
 @pytest.mark.timeout(300)
 @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(losses=st.lists(LOSS, max_size=3), events=st.lists(EVENTS, min_size=2, max_size=14))
 async def test_any_history_ends_with_each_session_evaluated_once(
-    losses: list[Loss], events: list[Event], tmp_path_factory: pytest.TempPathFactory
+    open_service: WorldOpener,
+    losses: list[Loss],
+    events: list[Event],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     """Whatever happens in whatever order, nobody is evaluated twice, and a last resume leaves nobody out."""
     path = tmp_path_factory.mktemp("history") / "job.db"
-    async with open_world(sessions=SESSIONS, latency=0.3, max_concurrency=3) as world:
+    async with open_service(sessions=SESSIONS, latency=0.3, max_concurrency=3) as world:
         history = History(world, path)
         for event in (*losses, Resume(), *events, Crash(), Recovery()):
             await history.happen(event)

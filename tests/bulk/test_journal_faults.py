@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 import pytest
-from bulk.world import World, check_sums, open_world
+from bulk.services import JobWorld, WorldOpener, both_services
+from bulk.world import check_sums
 
-from galtea_async import ReconcilePolicy, evaluate_sessions
+from galtea_async import ReconcilePolicy
 from support.blocking import PACKAGE_FOLDER
 
 if TYPE_CHECKING:
@@ -32,22 +33,6 @@ SESSIONS: Final = 300
 
 STOPPED: Final = "BulkEvaluationError: "
 """How a job may say that it stopped: closing the journal may meet the same trouble once more."""
-
-SCRIPT: Final = """
-import asyncio, sys
-from galtea_async import AsyncGaltea, GalteaError, ReconcilePolicy, evaluate_sessions
-
-async def main(url, key, journal, *session_ids):
-    async with AsyncGaltea(key, base_url=url, max_concurrency=4) as galtea:
-        try:
-            await evaluate_sessions(
-                galtea, session_ids, chunk_size=5, journal=journal, reconcile=ReconcilePolicy(settle=0.5)
-            )
-        except GalteaError as error:
-            sys.exit(f"{type(error).__name__}: {error}")
-
-asyncio.run(main(*sys.argv[1:]))
-"""
 
 PRIVATE_MOUNTS: Final = ("unshare", "--user", "--map-root-user", "--mount")
 
@@ -72,12 +57,12 @@ class Ended:
 
 
 async def run_job(
-    world: World, journal: Path, *, wrapper: Sequence[str] = (), prepare: Callable[[], None] | None = None
+    world: JobWorld, journal: Path, *, wrapper: Sequence[str] = (), prepare: Callable[[], None] | None = None
 ) -> Ended:
     """Run the job in a process, inside of a wrapping command or after a preparation, until it ends."""
     process = await asyncio.create_subprocess_exec(
-        *(*wrapper, sys.executable, "-c", SCRIPT),
-        *(world.emulator.url, world.emulator.api_key, str(journal), *world.session_ids),
+        *(*wrapper, sys.executable, "-c", world.script),
+        *(world.emulator.url, world.emulator.api_key, str(journal), "5", *world.session_ids),
         cwd=PACKAGE_FOLDER.parent,
         stderr=asyncio.subprocess.PIPE,
         preexec_fn=prepare,
@@ -87,16 +72,10 @@ async def run_job(
     return Ended(process.returncode, said.decode())
 
 
-async def check_that_a_resume_completes(world: World, journal: Path) -> None:
+async def check_that_a_resume_completes(world: JobWorld, journal: Path) -> None:
     """Insist that nobody was evaluated twice so far, and that a resume evaluates exactly the others."""
     assert set((await world.made()).values()) <= {1}
-    report = await evaluate_sessions(
-        world.galtea,
-        world.session_ids,
-        chunk_size=5,
-        journal=journal,
-        reconcile=ReconcilePolicy(settle=0.5),
-    )
+    report = await world.evaluate(chunk_size=5, journal=journal, reconcile=ReconcilePolicy(settle=0.5))
     check_sums(report)
     assert (report.sessions_requested, report.sessions_evaluated) == (SESSIONS, SESSIONS)
     assert report.evaluations_created == 2 * SESSIONS
@@ -108,11 +87,12 @@ def files_may_grow_to(size: int) -> Callable[[], None]:
     return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
+@both_services
 @pytest.mark.parametrize("size", [0, 3_000, 20_000])
-async def test_no_room_for_a_journal(size: int, tmp_path: Path) -> None:
+async def test_no_room_for_a_journal(size: int, open_service: WorldOpener, tmp_path: Path) -> None:
     """Where not even an empty journal fits, the error names it and nothing is sent; later it can be made."""
     path = tmp_path / "job.db"
-    async with open_world(sessions=SESSIONS) as world:
+    async with open_service(in_real_time=True, sessions=SESSIONS) as world:
         ended = await run_job(world, path, prepare=files_may_grow_to(size))
         assert ended.code == 1
         assert ended.said.startswith("JournalError: ")
@@ -121,11 +101,12 @@ async def test_no_room_for_a_journal(size: int, tmp_path: Path) -> None:
         await check_that_a_resume_completes(world, path)
 
 
+@both_services
 @pytest.mark.parametrize("size", [90_000, 150_000, 250_000, 400_000])
-async def test_the_journal_cannot_grow_any_more(size: int, tmp_path: Path) -> None:
+async def test_the_journal_cannot_grow_any_more(size: int, open_service: WorldOpener, tmp_path: Path) -> None:
     """A job whose journal cannot be written any more stops, and loses nothing of what was recorded."""
     path = tmp_path / "job.db"
-    async with open_world(sessions=SESSIONS, latency=0.02) as world:
+    async with open_service(in_real_time=True, sessions=SESSIONS, latency=0.02) as world:
         ended = await run_job(world, path, prepare=files_may_grow_to(size))
         assert ended.code == 1
         assert ended.said.startswith(STOPPED)
@@ -142,8 +123,9 @@ def can_mount() -> bool:
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
+@both_services
 @pytest.mark.parametrize("size", ["160k", "320k"])
-async def test_a_full_disk(size: str, tmp_path: Path) -> None:
+async def test_a_full_disk(size: str, open_service: WorldOpener, tmp_path: Path) -> None:
     """On a disk that fills up the job says so and stops; with room again, it goes on where it was."""
     if not await asyncio.to_thread(can_mount):
         pytest.skip("a file system of one's own cannot be mounted here")
@@ -151,7 +133,7 @@ async def test_a_full_disk(size: str, tmp_path: Path) -> None:
     kept.mkdir()
     disk.mkdir()
     wrapper = (*PRIVATE_MOUNTS, "sh", "-c", ON_A_DISK_OF_ITS_OWN, "sh", size, str(disk), str(kept))
-    async with open_world(sessions=SESSIONS, latency=0.02) as world:
+    async with open_service(in_real_time=True, sessions=SESSIONS, latency=0.02) as world:
         ended = await run_job(world, disk / "job.db", wrapper=wrapper)
         assert ended.code == 1
         assert ended.said.startswith(STOPPED)
@@ -169,16 +151,17 @@ def as_somebody_who_obeys_file_modes() -> tuple[str, ...]:
     return ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
 
 
+@both_services
 @pytest.mark.parametrize("read_only", ["journal", "folder"])
-async def test_a_read_only_place(read_only: str, tmp_path: Path) -> None:
+async def test_a_read_only_place(read_only: str, open_service: WorldOpener, tmp_path: Path) -> None:
     """A journal, or its folder, that may not be written is an error before anything is sent."""
     wrapper = as_somebody_who_obeys_file_modes()
     folder = tmp_path / "jobs"
     folder.mkdir()
     path = folder / "job.db"
-    async with open_world(sessions=SESSIONS) as world:
+    async with open_service(in_real_time=True, sessions=SESSIONS) as world:
         if read_only == "journal":
-            await evaluate_sessions(world.galtea, world.session_ids[:10], journal=path)
+            await world.evaluate(world.session_ids[:10], journal=path)
         sent = len(world.emulator.requests)
         protected = path if read_only == "journal" else folder
         protected.chmod(0o400 if read_only == "journal" else 0o500)

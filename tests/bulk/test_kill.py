@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import attrs
 import pytest
-from bulk.world import BATCH, World, check_sums, open_world
+from bulk.services import JobWorld, WorldOpener, both_services
+from bulk.world import check_sums, open_world
 
 from galtea_async import ReconcilePolicy, evaluate_sessions
 from galtea_async.bulk.journal_rows import read_ids
@@ -33,19 +34,6 @@ KILLS: Final = int(os.environ.get("KILLS", "6"))
 KILLS_PER_JOB: Final = 2
 SESSIONS: Final = 600
 
-SCRIPT = """
-import asyncio, sys
-from galtea_async import AsyncGaltea, ReconcilePolicy, evaluate_sessions
-
-async def main(url, key, journal, *session_ids):
-    async with AsyncGaltea(key, base_url=url, max_concurrency=4) as galtea:
-        await evaluate_sessions(
-            galtea, session_ids, chunk_size=10, journal=journal, reconcile=ReconcilePolicy(settle=0.5)
-        )
-
-asyncio.run(main(*sys.argv[1:]))
-"""
-
 Moment: TypeAlias = Literal["any", "between intent and send", "between send and verdict"]
 MOMENTS: Final[tuple[Moment, ...]] = ("any", "between intent and send", "between send and verdict")
 
@@ -61,7 +49,7 @@ class Job:
         random: Chooses how far a process gets.
     """
 
-    world: World
+    world: JobWorld
     journal: Path
     moment: Moment
     random: Random
@@ -86,7 +74,15 @@ class Job:
         emulator = self.world.emulator
         return await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-c", SCRIPT, emulator.url, emulator.api_key, str(self.journal), *self.world.session_ids),
+            *(
+                "-c",
+                self.world.script,
+                emulator.url,
+                emulator.api_key,
+                str(self.journal),
+                "10",
+                *self.world.session_ids,
+            ),
             cwd=PACKAGE_FOLDER.parent,
         )
 
@@ -100,7 +96,9 @@ class Job:
             case "any":
                 await asyncio.sleep(self.random.uniform(0, 0.06))
             case "between intent and send":
-                self.world.emulator.faults = [Fault(route=BATCH, action=Throttle(3), times=1)]
+                self.world.emulator.faults = [
+                    Fault(route=self.world.batch_route, action=Throttle(3), times=1)
+                ]
                 sent_away = self._sent_away()
                 await self._until(process, lambda: self._sent_away() > sent_away)
                 await asyncio.sleep(0.1)
@@ -136,12 +134,13 @@ def intended(journal: Path, mode: Literal["ro", "rw"]) -> set[str]:
     return {id_ for (ids,) in rows for id_ in read_ids(ids)}
 
 
+@both_services
 @pytest.mark.slow
 @pytest.mark.real_time
 @pytest.mark.parametrize("number", range(-(-KILLS // KILLS_PER_JOB)))
-async def test_a_killed_job_is_continued(number: int, tmp_path: Path) -> None:
+async def test_a_killed_job_is_continued(number: int, open_service: WorldOpener, tmp_path: Path) -> None:
     """Whenever processes are killed, the last one finds each session evaluated at most once."""
-    async with open_world(sessions=SESSIONS, latency=0.05, seed=number) as world:
+    async with open_service(sessions=SESSIONS, latency=0.05, seed=number, in_real_time=True) as world:
         path = tmp_path / "job.db"
         job = Job(world, path, MOMENTS[number % len(MOMENTS)], Random(number))
         for _ in range(KILLS_PER_JOB):
@@ -149,13 +148,7 @@ async def test_a_killed_job_is_continued(number: int, tmp_path: Path) -> None:
         made = await world.made()
         assert set(made.values()) == {1}
         assert len(made) < 2 * SESSIONS, "nothing was left to do"
-        report = await evaluate_sessions(
-            world.galtea,
-            world.session_ids,
-            chunk_size=10,
-            journal=path,
-            reconcile=ReconcilePolicy(settle=0.5),
-        )
+        report = await world.evaluate(chunk_size=10, journal=path, reconcile=ReconcilePolicy(settle=0.5))
         check_sums(report)
         assert report.sessions_evaluated == report.sessions_requested == SESSIONS
         await world.check_once(world.session_ids)
@@ -173,7 +166,15 @@ async def test_another_process_is_kept_out(tmp_path: Path) -> None:
         await asyncio.sleep(0.2)
         second = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-c", SCRIPT, world.emulator.url, world.emulator.api_key, str(path), *world.session_ids),
+            *(
+                "-c",
+                world.script,
+                world.emulator.url,
+                world.emulator.api_key,
+                str(path),
+                "10",
+                *world.session_ids,
+            ),
             cwd=PACKAGE_FOLDER.parent,
             stderr=asyncio.subprocess.PIPE,
         )

@@ -7,9 +7,9 @@ from typing import Literal
 
 import attrs
 import pytest
-from bulk.world import check_sums, open_world
+from bulk.services import WorldOpener, both_services
+from bulk.world import check_sums
 
-from galtea_async import evaluate_sessions
 from galtea_async.bulk.outage import Outage
 from galtea_async.emulator import Action, Answer, Disconnect, Fault, Hang, Reset
 
@@ -24,20 +24,23 @@ OUTAGES: dict[str, Action] = {
 }
 
 
+@both_services
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("outage", OUTAGES)
-async def test_an_outage_is_not_made_worse(outage: str, when: Literal["before", "after"]) -> None:
+async def test_an_outage_is_not_made_worse(
+    outage: str, when: Literal["before", "after"], open_service: WorldOpener
+) -> None:
     """While the service is away, at most a tenth of the usual requests are sent; then the run completes."""
     fault = Fault(route="*", when=when, action=OUTAGES[outage])
     latency, in_flight = 0.5, 8
-    async with open_world(sessions=6_000, latency=latency, max_concurrency=in_flight) as world:
-        run = asyncio.create_task(evaluate_sessions(world.galtea, world.session_ids, chunk_size=10))
+    async with open_service(sessions=6_000, latency=latency, max_concurrency=in_flight) as world:
+        run = asyncio.create_task(world.evaluate(chunk_size=10))
         await asyncio.sleep(10.0)
         world.emulator.faults = (fault,)
-        before = world.galtea.statistics().sent
+        before = world.client.statistics().sent
         await asyncio.sleep(MINUTE)
-        during = world.galtea.statistics().sent - before
+        during = world.client.statistics().sent - before
         world.emulator.faults = ()
         report = await run
         check_sums(report)

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Literal
 
 import pytest
+from bulk.services import WorldOpener, both_services
 from bulk.world import BATCH, World, check_sums, open_world
 
 from galtea_async import (
@@ -21,7 +22,7 @@ from galtea_async import (
     evaluate_version,
 )
 from galtea_async.bulk.outage import Outage
-from galtea_async.bulk.provider import Findings
+from galtea_async.bulk.provider import Findings, Stage
 from galtea_async.bulk.reconciliation import Reconciliation
 from galtea_async.emulator import (
     Answer,
@@ -51,13 +52,16 @@ LOST: dict[str, Action] = {
 }
 
 
+@both_services
 @pytest.mark.parametrize("when", ["before", "during", "after"])
 @pytest.mark.parametrize("how", LOST)
-async def test_lost_answers_of_explicit_ids(how: str, when: Literal["before", "during", "after"]) -> None:
+async def test_lost_answers_of_explicit_ids(
+    how: str, when: Literal["before", "during", "after"], open_service: WorldOpener
+) -> None:
     """However much was done before the answer was lost, each session is evaluated once."""
-    faults = [Fault(route=BATCH, when=when, action=LOST[how], nth=[1, 3])]
-    async with open_world(sessions=100, faults=faults) as world:
-        report = await evaluate_sessions(world.galtea, world.session_ids, chunk_size=20)
+    async with open_service(sessions=100) as world:
+        world.emulator.faults = (Fault(route=world.batch_route, when=when, action=LOST[how], nth=[1, 3]),)
+        report = await world.evaluate(chunk_size=20)
         check_sums(report)
         assert report.sessions_evaluated == 100
         assert report.evaluations_created == 200
@@ -148,28 +152,28 @@ async def test_only_the_missing_metrics_are_made(by_version: bool) -> None:  # n
         await world.check_once(world.session_ids)
 
 
-async def test_a_silent_service_leaves_sessions_unresolved(tmp_path: Path) -> None:
+@both_services
+async def test_a_silent_service_leaves_sessions_unresolved(open_service: WorldOpener, tmp_path: Path) -> None:
     """Past the policy's time-out sessions are unresolved, and a resume settles them without sending again."""
-    faults = [
-        Fault(route=BATCH, when="after", action=Reset(), nth=2),
-        Fault(route="GET *", action=Answer(500)),
-    ]
-    async with open_world(sessions=60, faults=faults) as world:
+    async with open_service(sessions=60) as world:
+        world.emulator.faults = (
+            Fault(route=world.batch_route, when="after", action=Reset(), nth=2),
+            Fault(route="GET *", action=Answer(500)),
+        )
         policy, path = ReconcilePolicy(settle=5.0, timeout=40.0), tmp_path / "job.db"
         began = asyncio.get_running_loop().time()
-        report = await evaluate_sessions(
-            world.galtea, world.session_ids, chunk_size=20, reconcile=policy, journal=path
-        )
+        report = await world.evaluate(chunk_size=20, reconcile=policy, journal=path)
         assert 40 <= asyncio.get_running_loop().time() - began <= 80
         check_sums(report)
-        assert (report.sessions_evaluated, report.sessions_unresolved) == (40, 20)
+        assert report.sessions_unresolved >= 20
+        assert report.sessions_evaluated + report.sessions_unresolved == 60
+        unresolved = report.sessions_unresolved
         world.emulator.faults = ()
         sent = len(world.batches())
-        report = await evaluate_sessions(
-            world.galtea, world.session_ids, chunk_size=20, reconcile=policy, journal=path
-        )
+        report = await world.evaluate(chunk_size=20, reconcile=policy, journal=path)
         check_sums(report)
-        assert (report.sessions_evaluated, report.sessions_unresolved, report.reconciled) == (60, 0, 20)
+        assert (report.sessions_evaluated, report.sessions_unresolved) == (60, 0)
+        assert report.reconciled == unresolved
         assert len(world.batches()) == sent
         await world.check_once(world.session_ids)
 
@@ -192,32 +196,35 @@ async def test_metrics_hidden_from_analytics_are_seen(rules: EmulatorRules) -> N
         )
 
 
+@both_services
 @pytest.mark.parametrize("size", [1, 2, 3])
-async def test_small_chunks_whose_answers_are_lost_again_and_again(size: int) -> None:
+async def test_small_chunks_whose_answers_are_lost_again_and_again(
+    size: int, open_service: WorldOpener
+) -> None:
     """Chunks of a few sessions survive several requests that came to nothing."""
-    fault = Fault(route=BATCH, action=Answer(502), times=4)
-    async with open_world(sessions=size, faults=[fault], max_concurrency=1) as world:
-        report = await evaluate_sessions(world.galtea, world.session_ids, chunk_size=size)
+    async with open_service(sessions=size, max_concurrency=1) as world:
+        world.emulator.faults = (Fault(route=world.batch_route, action=Answer(502), times=4),)
+        report = await world.evaluate(chunk_size=size)
         check_sums(report)
         assert report.sessions_evaluated == size
         await world.check_once(world.session_ids)
 
 
-async def test_a_session_that_kills_the_service_fails() -> None:
+@both_services
+async def test_a_session_that_kills_the_service_fails(open_service: WorldOpener) -> None:
     """A session whose requests never get an answer fails in the end, and the error says how often."""
-    async with open_world(sessions=1, faults=[Fault(route=BATCH, action=Answer(502))]) as world:
-        report = await evaluate_sessions(
-            world.galtea, world.session_ids, reconcile=ReconcilePolicy(settle=1.0, timeout=900.0)
-        )
+    async with open_service(sessions=1) as world:
+        world.emulator.faults = (Fault(route=world.batch_route, action=Answer(502)),)
+        report = await world.evaluate(reconcile=ReconcilePolicy(settle=1.0, timeout=9_000.0))
         check_sums(report)
         [failure] = report.failures
         assert f"no verdict in {len(world.batches())} requests" in str(failure.error)
 
 
 class Listings:
-    """A `find` that follows a script of marks; a mark that is an error is raised."""
+    """A `find` that follows a script of marks; one that is an error is raised, findings are as they are."""
 
-    def __init__(self, *script: tuple[float, str | Exception]) -> None:
+    def __init__(self, *script: tuple[float, str | Exception | Findings]) -> None:
         self.script = script
         self.loop = asyncio.get_running_loop()
         self.began = self.loop.time()
@@ -229,6 +236,8 @@ class Listings:
         current = [what for since, what in self.script if since <= now][-1]
         if isinstance(current, Exception):
             raise current
+        if isinstance(current, Findings):
+            return current
         return Findings(covered={current: 1} if current else {}, mark=current)
 
     async def watch(self, policy: ReconcilePolicy, enough: int = 99) -> Findings | None:
@@ -317,3 +326,42 @@ async def test_a_clock_that_falls_short_is_not_asked_again_and_again() -> None:
         ReconcilePolicy(settle=10.0), lambda: now, sleep, lambda: now, Outage(lambda: now)
     )
     assert await watching.watch(find, lambda _: False) is not None
+
+
+def at(stage: Stage, *, look_again: float = 7.0) -> Findings:
+    return Findings(covered={}, mark="the same", stage=stage, look_again=look_again)
+
+
+async def test_what_is_under_way_is_not_believed() -> None:
+    """However long a batch under way looks the same, its end is waited for, in the steps that it asks for."""
+    listings = Listings((0.0, at(Stage.UNDER_WAY)), (1_000.0, at(Stage.FINAL)))
+    findings = await listings.watch(ReconcilePolicy(settle=10.0, timeout=60.0))
+    assert findings is not None
+    assert findings.stage is Stage.FINAL
+    assert 1_000.0 <= listings.calls[-1] <= 1_007.0
+    assert {round(b - a) for a, b in zip(listings.calls, listings.calls[1:], strict=False)} == {7}
+
+
+@pytest.mark.parametrize("stage", [Stage.FINAL, Stage.STUCK])
+async def test_what_is_decided_needs_no_settling(stage: Stage) -> None:
+    """The end of a batch is believed at the first look."""
+    listings = Listings((0.0, at(stage)))
+    findings = await listings.watch(ReconcilePolicy(settle=60.0))
+    assert findings is not None
+    assert findings.stage is stage
+    assert len(listings.calls) == 1
+
+
+async def test_what_was_under_way_and_is_gone_has_to_settle() -> None:
+    """A batch whose run disappears is not taken for never made at the first look."""
+    listings = Listings((0.0, at(Stage.UNDER_WAY)), (50.0, ""))
+    findings = await listings.watch(ReconcilePolicy(settle=30.0))
+    assert findings is not None
+    assert findings.covered == {}
+    assert listings.calls[-1] >= 80.0
+
+
+async def test_silence_has_an_end_while_a_batch_is_under_way() -> None:
+    """A service that stops answering is given up on also while it should be at work."""
+    listings = Listings((0.0, at(Stage.UNDER_WAY)), (20.0, NoAnswerError("lost")))
+    assert await listings.watch(ReconcilePolicy(settle=10.0, timeout=60.0)) is None

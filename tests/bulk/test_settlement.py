@@ -34,7 +34,17 @@ def findings_of(draw: st.DrawFn, chunk: Chunk) -> Findings:
     ids = st.sampled_from(chunk.content.session_ids)
     covered = draw(st.dictionaries(ids, st.integers(1, 3)))
     lacking = draw(st.sets(st.sampled_from(sorted(covered)))) if covered else set[str]()
-    return Findings(covered=covered, missing=dict.fromkeys(sorted(lacking), METRICS[1:]), mark=1)
+    ended = draw(st.dictionaries(ids, st.text(max_size=10)))
+    scores = {
+        id_: {"accuracy": draw(st.none() | st.floats(0, 1))} for id_ in draw(st.sets(ids)) & set(covered)
+    }
+    return Findings(
+        covered=covered,
+        missing=dict.fromkeys(sorted(lacking), METRICS[1:]),
+        failures={id_: reason for id_, reason in ended.items() if id_ not in covered},
+        scores=scores,
+        mark=1,
+    )
 
 
 @st.composite
@@ -91,7 +101,7 @@ def test_an_answer_conserves_sessions(data: st.DataObject, chunk: Chunk) -> None
 
 @given(data=st.data(), chunk=chunks())
 def test_rows_conserve_sessions(data: st.DataObject, chunk: Chunk) -> None:
-    """By the rows alone, covered sessions are evaluated and the others go on, each once."""
+    """By the rows, covered sessions are evaluated, ended ones have failed, the others go on, each once."""
     findings = data.draw(findings_of(chunk))
     settled = settlement.by_rows(chunk, findings, "lost")
     check_conserved(chunk, settled)
@@ -101,9 +111,23 @@ def test_rows_conserve_sessions(data: st.DataObject, chunk: Chunk) -> None:
             assert moved[id_].metrics == findings.missing[id_]
         elif id_ in findings.covered:
             assert id_ not in moved
+        elif id_ in findings.failures:
+            assert settled.others[id_] == (OutcomeStatus.FAILED, findings.failures[id_])
         elif id_ in moved:
             assert moved[id_].metrics == chunk.content.metrics
             assert moved[id_].attempts > chunk.content.attempts
+
+
+@given(data=st.data(), chunk=chunks())
+def test_scores_go_along_with_their_sessions(data: st.DataObject, chunk: Chunk) -> None:
+    """Each evaluated session has the scores that were found, and no other has any."""
+    findings = data.draw(findings_of(chunk))
+    settled = settlement.by_rows(chunk, findings, "lost")
+    given = {outcome.session_id: outcome.scores for outcome in settlement.outcomes(chunk, settled)}
+    moved = {id_ for child in settled.children for id_ in child.session_ids}
+    for id_ in chunk.content.session_ids:
+        if id_ not in moved:
+            assert given[id_] == findings.scores.get(id_)
 
 
 @given(data=st.data(), chunk=chunks())

@@ -5,19 +5,40 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Self, Unpack, cast
 
 import attrs
+from bulk.troubles import Troubles
 
-from galtea_async import AsyncGaltea, BulkReport, RetryPolicy, Timeout
+from galtea_async import AsyncGaltea, BulkReport, RetryPolicy, Timeout, evaluate_sessions
 from galtea_async.emulator import EmulatorRules, Fault, GalteaEmulator
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable, Sequence
 
+    from bulk.services import JobOptions
+
 __all__ = ["BATCH", "World", "check_sums", "open_world"]
 
 BATCH = "POST /evaluations/fromSessions"
+
+
+_SCRIPT = """
+import asyncio, sys
+from galtea_async import AsyncGaltea, GalteaError, ReconcilePolicy, evaluate_sessions
+
+async def main(url, key, journal, chunk_size, *session_ids):
+    async with AsyncGaltea(key, base_url=url, max_concurrency=4) as galtea:
+        try:
+            await evaluate_sessions(
+                galtea, session_ids, chunk_size=int(chunk_size), journal=journal,
+                reconcile=ReconcilePolicy(settle=0.5),
+            )
+        except GalteaError as error:
+            sys.exit(f"{type(error).__name__}: {error}")
+
+asyncio.run(main(*sys.argv[1:]))
+"""
 
 
 @attrs.frozen(kw_only=True)
@@ -31,8 +52,11 @@ class World:
         version_id: The version.
         session_ids: Its sessions, in the order in which they were added.
         metric_ids: The metrics "Accuracy" and "Politeness".
+        names_metrics: Whether `evaluate` names them, or leaves them to the product.
         user_ids: Who the client is; a restarted emulator numbers its users anew.
     """
+
+    batch_route = BATCH
 
     emulator: GalteaEmulator
     galtea: AsyncGaltea
@@ -40,7 +64,42 @@ class World:
     version_id: str
     session_ids: list[str]
     metric_ids: tuple[str, str]
+    names_metrics: bool = False
     user_ids: set[str | None] = attrs.field(factory=set["str | None"], init=False)
+
+    @property
+    def client(self) -> AsyncGaltea:
+        """The client."""
+        return self.galtea
+
+    async def evaluate(
+        self, session_ids: Iterable[str] | None = None, **options: Unpack[JobOptions]
+    ) -> BulkReport:
+        """Evaluate the world's sessions, or others, for the metrics of their product."""
+        ids = self.session_ids if session_ids is None else session_ids
+        metrics = ["Accuracy", "Politeness"] if self.names_metrics else None
+        return await evaluate_sessions(self.galtea, ids, metrics=metrics, **options)
+
+    @property
+    def script(self) -> str:
+        """A program that runs a job; its arguments: address, key, journal, chunk size and ids."""
+        return _SCRIPT
+
+    @asynccontextmanager
+    async def through(self, url: str, *, max_concurrency: int) -> AsyncGenerator[Self]:
+        """Open another client of the same service, at another address."""
+        async with AsyncGaltea(
+            self.emulator.api_key, base_url=url, max_concurrency=max_concurrency
+        ) as galtea:
+            yield attrs.evolve(self, galtea=galtea)
+
+    async def disturb(self) -> Troubles:
+        """Let a colleague evaluate some sessions, refuse some, and have nothing to evaluate of some."""
+        failed, skipped = self.session_ids[5:8], self.session_ids[500:505]
+        await self.emulator.refuse(failed, "the transcript is empty")
+        await self.emulator.skip(skipped)
+        await self.emulator.add_evaluations(self.session_ids[::50])
+        return Troubles(failed=frozenset(failed), skipped=frozenset(skipped))
 
     async def learn_user_id(self) -> None:
         """Ask the service who the client is."""
@@ -95,8 +154,11 @@ async def open_world(
     max_concurrency: int = 16,
     timeouts: Timeout | None = None,
     retry: RetryPolicy | None = None,
+    in_real_time: bool = False,
+    names_metrics: bool = False,
 ) -> AsyncGenerator[World]:
     """Start an emulator, fill it, and open a client; the faults begin when all of this is done."""
+    del in_real_time  # nothing takes a minute here
     asyncio.get_running_loop().set_debug(enabled=False)
     emulator = GalteaEmulator(
         rules=rules or EmulatorRules(), seed=seed, latency=latency, clock_skew=clock_skew, path=path
@@ -123,6 +185,7 @@ async def open_world(
                 version_id=version_id,
                 session_ids=session_ids,
                 metric_ids=(accuracy, politeness),
+                names_metrics=names_metrics,
             )
             await world.learn_user_id()
             emulator.requests.clear()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from galtea_async.cli.proof import Proof
+from galtea_async.cli.galtea_demo import galtea_proof
 from galtea_async.emulator import GalteaEmulator
 
 if TYPE_CHECKING:
@@ -32,6 +32,19 @@ def test_it_evaluates_a_version_past_the_cap(fault: str, command_line: Callable[
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("fault", ["none", "lost-replies"])
+def test_it_shows_the_other_service_too(fault: str, command_line: Callable[..., Any]) -> None:
+    """On a PandaProbe each session is in one run, its scores are shown, and the proof holds."""
+    ended = command_line("demo", "--service", "pandaprobe", "--fault", fault, "--sessions", "1500")
+    text = ended.output
+    assert ended.code == 0, ended.errors + text
+    assert re.search(r"^  8 calls that book a run +1,500 sessions$", text, re.MULTILINE)
+    assert "3,000 evaluations for 1,500 sessions x 2 metrics" in text
+    assert ("The answers to 3 of the calls that book were lost." in text) == (fault == "lost-replies")
+    assert re.search(r"^  agent_reliability +1,500 +1,500 +0\.", text, re.MULTILINE)
+
+
+@pytest.mark.slow
 def test_the_other_strategy_sends_only_ids(command_line: Callable[..., Any]) -> None:
     """With `--strategy list` no call names the version."""
     ended = command_line("demo", "--strategy", "list", "--sessions", "30", "--chunk-size", "10")
@@ -45,13 +58,13 @@ async def test_the_proof_sees_a_session_that_was_evaluated_twice() -> None:
     async with GalteaEmulator() as emulator:
         version_id = await emulator.add_version(sessions=4)
         ids = await emulator.session_ids(version_id)
-        nothing = await Proof.of(emulator, version_id)
+        nothing = await galtea_proof(emulator, version_id)
         await emulator.add_evaluations(ids[:3])
-        some = await Proof.of(emulator, version_id)
+        some = await galtea_proof(emulator, version_id)
         await emulator.add_evaluations(ids[3:])
-        all_of_them = await Proof.of(emulator, version_id)
+        all_of_them = await galtea_proof(emulator, version_id)
         await emulator.add_evaluations(ids[:1])
-        twice = await Proof.of(emulator, version_id)
+        twice = await galtea_proof(emulator, version_id)
     assert (nothing.missing, nothing.holds) == (4, False)
     assert (some.missing, some.holds) == (1, False)
     assert (all_of_them.missing, all_of_them.repeated, all_of_them.holds) == (0, 0, True)

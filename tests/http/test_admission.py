@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from galtea_async import RateLimit, WouldWaitError
-from galtea_async.http import AdaptiveLimit, Admission, Rate, RouteClass, Slot, declared_rate
+from galtea_async.http import AccountWide, Admission, Rate, RouteClass, RouteTable, Slot
 
 
 def now() -> float:
@@ -21,15 +21,13 @@ def now() -> float:
 
 def admission_of(limit: int, interval: float = 0.0) -> Admission:
     """An admission of two classes that are counted together, as a client has."""
-    rate = Rate(declared_rate(RateLimit(1, interval / 1.02)) if interval else None)
-    routes = {
-        name: RouteClass(name=name, limit=AdaptiveLimit(limit), rate=rate) for name in ("reads", "writes")
-    }
+    declared = RateLimit(1, interval / 1.02) if interval else None
+    routes = RouteTable.of(AccountWide(declared, limit))
     return Admission(ceiling=limit, routes=routes, clock=asyncio.get_running_loop().time)
 
 
 def rate_of(admission: Admission) -> Rate:
-    return admission.routes["reads"].rate
+    return admission.routes.known["reads"].rate
 
 
 async def a_few_turns() -> None:
@@ -249,7 +247,7 @@ async def test_any_schedule_keeps_the_invariants(limit: int, interval: float, st
     visitors: list[Visitor] = []
     tasks: list[asyncio.Task[None]] = []
     for step, number in steps:
-        route = admission.routes["reads" if number % 2 else "writes"]
+        route = admission.routes.known["reads" if number % 2 else "writes"]
         match step:
             case "come" | "come urgently" | "come in a hurry":
                 patience = number / 2 if step == "come in a hurry" else math.inf
@@ -270,8 +268,10 @@ async def test_any_schedule_keeps_the_invariants(limit: int, interval: float, st
                 await a_few_turns()
                 assert sum(visitor.slot is not None for visitor in visitors) == admission.in_flight
         assert 0 <= admission.in_flight <= limit
-        assert admission.in_flight == sum(route.limit.in_flight for route in admission.routes.values())
-        assert admission.waiting >= sum(route.waiting for route in admission.routes.values())
+        routes = admission.routes.known.values()
+        assert admission.in_flight == sum(route.in_flight for route in routes)
+        assert all(route.in_flight == route.limit.in_flight for route in routes)
+        assert admission.waiting >= sum(route.waiting for route in routes)
     results = await asyncio.gather(*tasks, return_exceptions=True)
 
     assert admission.in_flight == admission.waiting == 0

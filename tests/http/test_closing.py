@@ -15,7 +15,7 @@ from galtea_async import (
     RetryPolicy,
     UnknownOutcomeError,
 )
-from galtea_async.http import Exchange, Link, Loss, WireRequest
+from galtea_async.http import AccountWide, Exchange, Link, Loss, WireRequest
 from support.raw_server import RawServer, Reply, drip, hang, head, in_turn, json_answer, sometime
 
 KEY = "gsk_0123456789"
@@ -326,7 +326,7 @@ class SlowToClose:
 async def test_closing_has_its_time(seconds: float, ends_at: float) -> None:
     """Closing waits for the connections, and five seconds at most."""
     transport = SlowToClose(seconds)
-    link = Link(transport=transport, max_concurrency=1)
+    link = Link(transport=transport, max_concurrency=1, routes=AccountWide(None, 1))
     await link.open()
     begun = now()
     await link.close()
@@ -337,7 +337,7 @@ async def test_closing_has_its_time(seconds: float, ends_at: float) -> None:
 async def test_a_cancel_does_not_leave_connections_open() -> None:
     """Cancelled while connections close, closing finishes that first and is cancelled then."""
     transport = SlowToClose(2.0)
-    link = Link(transport=transport, max_concurrency=1)
+    link = Link(transport=transport, max_concurrency=1, routes=AccountWide(None, 1))
     await link.open()
     begun = now()
     closing = in_background(link.close())

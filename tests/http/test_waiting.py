@@ -25,7 +25,7 @@ from galtea_async import (
     WouldWaitError,
     evaluate_sessions,
 )
-from galtea_async.http import AdaptiveLimit, Admission, Rate, RouteClass, urgently
+from galtea_async.http import AccountWide, AdaptiveLimit, Admission, Rate, RouteClass, RouteTable, urgently
 from support.raw_server import RawServer, hang, in_turn, json_answer, sometime
 
 KEY = "gsk_0123456789"
@@ -109,7 +109,7 @@ async def test_no_patience_is_not_stopped_by_the_line_of_others() -> None:
         limits["reads"].overloaded(moment, moment)
     assert limits["reads"].limit == 1
     rate = Rate()
-    routes = {name: RouteClass(name=name, limit=limit, rate=rate) for name, limit in limits.items()}
+    routes = RouteTable(lambda name: RouteClass(name=name, limit=limits[name], rate=rate))
     admission = Admission(ceiling=4, routes=routes, clock=asyncio.get_running_loop().time)
     reading = await admission.enter("reads")
     behind = asyncio.create_task(admission.enter("reads"))
@@ -197,8 +197,8 @@ VISITORS = st.builds(
 @given(limit=st.integers(1, 3), visitors=st.lists(VISITORS, max_size=20))
 async def test_any_patience_keeps_the_invariants(limit: int, visitors: Sequence[Visitor]) -> None:
     """Whoever gives up does so in time, all others are served in order, and no slot is lost."""
-    route = RouteClass(name="reads", limit=AdaptiveLimit(limit), rate=Rate())
-    admission = Admission(ceiling=limit, routes={"reads": route}, clock=asyncio.get_running_loop().time)
+    routes = RouteTable.of(AccountWide(None, limit))
+    admission = Admission(ceiling=limit, routes=routes, clock=asyncio.get_running_loop().time)
     served: list[int] = []
 
     async def visit(number: int, visitor: Visitor) -> bool:
@@ -221,7 +221,7 @@ async def test_any_patience_keeps_the_invariants(limit: int, visitors: Sequence[
         tasks.append(asyncio.create_task(visit(number, visitor)))
     results = await asyncio.gather(*tasks)
     assert served == [number for number, was_served in enumerate(results) if was_served]
-    assert admission.in_flight == admission.waiting == route.waiting == 0
+    assert admission.in_flight == admission.waiting == routes.known["reads"].waiting == 0
     assert await visit(len(visitors), Visitor(0.0, 0.0, 0.0))
 
 

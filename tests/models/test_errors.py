@@ -24,6 +24,7 @@ from galtea_async.errors import (
     LifecycleError,
     NotSentError,
     RateLimitedError,
+    StuckRunError,
     UnknownOutcomeError,
     WaitTimeoutError,
     WouldWaitError,
@@ -56,6 +57,9 @@ SPECIAL: dict[type[GalteaError], Callable[[], GalteaError]] = {
     BulkImportError: lambda: BulkImportError("it failed", import_report(), **ASKED),
     WaitTimeoutError: lambda: WaitTimeoutError(
         "it failed", settled=[Evaluation(id="a", score=0.5)], pending=["b"], **ASKED
+    ),
+    StuckRunError: lambda: StuckRunError(
+        "it failed", run_id="run_1", status="RUNNING", done=2, total=5, **ASKED
     ),
     JournalMismatchError: lambda: JournalMismatchError("it failed", {"metrics": ("a", "b")}),
 }

@@ -9,7 +9,15 @@ from typing import Any
 import attrs
 import pytest
 
-from galtea_async import ConfigurationError, RateLimit, ReconcilePolicy, RetryPolicy, StopPolicy, Timeout
+from galtea_async import (
+    CompletionPolicy,
+    ConfigurationError,
+    RateLimit,
+    ReconcilePolicy,
+    RetryPolicy,
+    StopPolicy,
+    Timeout,
+)
 from galtea_async.settings import Environment
 
 NO_NUMBER: list[Any] = ["5", None, True, math.nan, math.inf, -math.inf, [], 1j]
@@ -28,6 +36,10 @@ REFUSED: list[tuple[type[Any], str, list[Any]]] = [
     (RetryPolicy, "deadline", [value for value in [*NO_NUMBER, 0, -1] if value is not None]),
     (ReconcilePolicy, "settle", [*NO_NUMBER, -1]),
     (ReconcilePolicy, "timeout", [*NO_NUMBER, 0, -1]),
+    (CompletionPolicy, "poll_interval", [*NO_NUMBER, 0, -1]),
+    (CompletionPolicy, "failed_for", [*NO_NUMBER, -1]),
+    (CompletionPolicy, "no_progress", [*NO_NUMBER, 0, -1]),
+    (CompletionPolicy, "appears_within", [*NO_NUMBER, -1]),
     (StopPolicy, "failures", [value for value in NO_COUNT if value is not None]),
     (StopPolicy, "failure_share", ["1", True, math.nan, 0, -0.1, 1.1]),
 ]
@@ -77,7 +89,8 @@ def test_bounds_that_are_just_allowed() -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [Timeout, RetryPolicy, ReconcilePolicy, StopPolicy, lambda: RateLimit(1, 1.0)]
+    "kind",
+    [Timeout, RetryPolicy, ReconcilePolicy, CompletionPolicy, StopPolicy, lambda: RateLimit(1, 1.0)],
 )
 def test_settings_are_frozen(kind: Callable[[], Any]) -> None:
     """Settings cannot be changed, can be compared and hashed."""
@@ -89,7 +102,7 @@ def test_settings_are_frozen(kind: Callable[[], Any]) -> None:
     assert hash(settings) == hash(kind())
 
 
-@pytest.mark.parametrize("kind", [Timeout, RetryPolicy, ReconcilePolicy, StopPolicy])
+@pytest.mark.parametrize("kind", [Timeout, RetryPolicy, ReconcilePolicy, CompletionPolicy, StopPolicy])
 def test_settings_are_given_by_name(kind: type[Any]) -> None:
     """Positional numbers, which nobody can read, are a `TypeError`."""
     with pytest.raises(TypeError):
@@ -101,6 +114,7 @@ def test_the_defaults_are_the_documented_ones() -> None:
     assert attrs.astuple(Timeout()) == (5.0, 60.0, None, None)
     assert attrs.astuple(RetryPolicy()) == (5, 0.1, 1.0, 20.0, 300.0, None)
     assert attrs.astuple(ReconcilePolicy()) == (10.0, 120.0)
+    assert attrs.astuple(CompletionPolicy()) == (2.0, 30.0, 600.0, 60.0)
     assert attrs.astuple(RateLimit(50, 60)) == (50, 60, "smooth")
     assert RateLimit(50, 60).interval == 1.2
 

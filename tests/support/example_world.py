@@ -1,4 +1,4 @@
-"""What the documentation's examples find: an emulator with a version of five sessions."""
+"""What the documentation's examples find: an emulator of each service, with five sessions."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 import galtea_async
-from galtea_async import AsyncGaltea
-from galtea_async.emulator import GalteaEmulator
+from galtea_async import AsyncGaltea, AsyncPandaProbe
+from galtea_async.emulator import GalteaEmulator, PandaProbeEmulator
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
@@ -32,19 +32,30 @@ __all__ = [
 
 @attrs.frozen(kw_only=True)
 class ExampleWorld:
-    """A running emulator, and the ids of what is in it."""
+    """Running emulators, the ids of what is in them, and a client of PandaProbe."""
 
     emulator: GalteaEmulator
     product_id: str
     version_id: str
     session_ids: list[str]
     metric_id: str
+    panda_emulator: PandaProbeEmulator
+    panda_session_ids: list[str]
+    panda: AsyncPandaProbe
 
 
 @asynccontextmanager
 async def example_world() -> AsyncGenerator[ExampleWorld]:
-    """Start an emulator on the running loop, and fill it."""
-    async with GalteaEmulator() as emulator:
+    """Start the emulators on the running loop, and fill them."""
+    async with (
+        GalteaEmulator() as emulator,
+        PandaProbeEmulator() as panda_emulator,
+        AsyncPandaProbe(
+            panda_emulator.api_key,
+            project_name=panda_emulator.project_name,
+            base_url=panda_emulator.url,
+        ) as panda,
+    ):
         product_id = await emulator.add_product()
         accuracy = await emulator.add_metric(product_id=product_id, name="accuracy")
         await emulator.add_specification(product_id, metric_ids=[accuracy])
@@ -55,6 +66,9 @@ async def example_world() -> AsyncGenerator[ExampleWorld]:
             version_id=version_id,
             session_ids=list(await emulator.session_ids(version_id)),
             metric_id=await emulator.add_metric(product_id=product_id, name="Politeness"),
+            panda_emulator=panda_emulator,
+            panda_session_ids=await panda_emulator.add_sessions(5),
+            panda=panda,
         )
 
 
@@ -103,7 +117,7 @@ def names_on_pages(world: ExampleWorld, galtea: AsyncGaltea, path: Path) -> dict
 
 
 def names_in_docstrings(module: str, world: ExampleWorld, galtea: AsyncGaltea, path: Path) -> dict[str, Any]:
-    """Those of a page, the emulator, and what `galtea_async` and the docstring's own module export."""
+    """Those of a page, the emulators, and what `galtea_async` and the docstring's own module export."""
     return {
         **names_on_pages(world, galtea, path),
         **_exported_by(galtea_async),
@@ -111,6 +125,9 @@ def names_in_docstrings(module: str, world: ExampleWorld, galtea: AsyncGaltea, p
         "asyncio": asyncio,
         "datetime": datetime,
         "emulator": world.emulator,
+        "panda": world.panda,
+        "panda_emulator": world.panda_emulator,
+        "panda_session_ids": world.panda_session_ids,
     }
 
 
