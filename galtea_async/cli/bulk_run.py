@@ -27,13 +27,6 @@ def add_bulk_options(parser: ArgumentParser, *, chunk_size_help: str) -> None:
         help=chunk_size_help,
     )
     add(
-        "--concurrency",
-        type=whole_number(least=1),
-        default=16,
-        metavar="N",
-        help="requests in flight at once (16)",
-    )
-    add(
         "--settle",
         type=seconds,
         default=10.0,

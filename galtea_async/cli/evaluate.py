@@ -18,6 +18,7 @@ from galtea_async import (
     evaluate_version,
 )
 from galtea_async.cli.bulk_run import add_bulk_options, run_and_report
+from galtea_async.cli.chosen_service import KEYS, add_service_options, chosen_client
 from galtea_async.cli.command import Command
 from galtea_async.cli.exit_code import ExitCode
 from galtea_async.cli.id_lines import id_lines
@@ -25,9 +26,8 @@ from galtea_async.cli.progress_line import ProgressLine
 
 __all__ = ["COMMAND"]
 
-_EPILOG: Final = """\
-The key is read from GALTEA_API_KEY, the address of the service from GALTEA_API_URL.
-
+_EPILOG: Final = f"""\
+{KEYS}
 exit codes:
   0  every session was evaluated, or skipped by the service
   1  some sessions failed or are unresolved
@@ -53,6 +53,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
         default="follow",
         help="of --version; follow: one call by version, then the rest by id; list: all by id (follow)",
     )
+    add_service_options(parser)
     add_bulk_options(parser, chunk_size_help="ids a request (200)")
 
 
@@ -70,9 +71,11 @@ def _evaluated(arguments: Namespace, progress: ProgressLine) -> BulkReport:
 
 
 async def _evaluate_version(arguments: Namespace, progress: ProgressLine) -> BulkReport:
-    async with AsyncGaltea(max_concurrency=arguments.concurrency) as galtea:
+    async with chosen_client(arguments) as client:
+        if not isinstance(client, AsyncGaltea):
+            raise ConfigurationError("only Galtea has versions: name the sessions with --ids")
         return await evaluate_version(
-            galtea,
+            client,
             arguments.version,
             metrics=arguments.metric,
             specification_ids=arguments.specification,
@@ -86,9 +89,9 @@ async def _evaluate_version(arguments: Namespace, progress: ProgressLine) -> Bul
 
 
 async def _evaluate_ids(arguments: Namespace, lines: TextIO, progress: ProgressLine) -> BulkReport:
-    async with AsyncGaltea(max_concurrency=arguments.concurrency) as galtea:
+    async with chosen_client(arguments) as client:
         return await evaluate_sessions(
-            galtea,
+            client,
             id_lines(lines),
             metrics=arguments.metric,
             specification_ids=arguments.specification,

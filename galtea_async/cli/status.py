@@ -69,7 +69,10 @@ def _outcome_as_text(outcome: SessionOutcome) -> str:
 
 
 def _outcome_as_json(outcome: SessionOutcome) -> str:
-    return json.dumps(attrs.asdict(outcome))
+    fields = attrs.asdict(outcome)
+    if outcome.scores is None:
+        del fields["scores"]
+    return json.dumps(fields)
 
 
 def _summary_as_text(summary: JournalSummary) -> str:

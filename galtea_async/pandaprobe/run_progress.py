@@ -11,8 +11,8 @@ What a run says of itself cannot be taken at its word, for these are the rules o
 - **Some runs never end.** A worker that dies leaves its run RUNNING; a request that broke down after the run
   was stored leaves it PENDING. Nothing in the service finds such runs, nor can they be tried again. They are
   known by one thing alone: nothing about them changes.
-- But a PENDING run may only be waiting for its turn. As long as runs that were sent along with it are being
-  worked on, the queue moves, and nothing says that it is stuck.
+- But a PENDING run may only be waiting for its turn, and so may the next attempt of a FAILED one. As long as
+  runs that were sent along with it are being worked on, the queue moves, and nothing says that it is over.
 - COMPLETED means what it says, once and for all.
 - Each answer carries the ids of all the sessions of the run, about 40 bytes each: to look at a run over
   100,000 sessions every two seconds is to download four megabytes each time, and to keep the server, which
@@ -91,7 +91,8 @@ class RunProgress:
             run: The run as it was just read.
             now: The time.
             queue_moved_at: When a run was last seen to make progress that was sent along with this one. While
-                that is not long ago, a run that is PENDING is taken to wait for its turn.
+                that is not long ago, a run that is PENDING, or FAILED for the first or second time, is taken
+                to wait for its turn.
 
         Returns:
             What is believed of it.
@@ -104,7 +105,7 @@ class RunProgress:
         if run.status is SessionRunStatus.CANCELLED:
             return RunState.FAILED
         if run.status is SessionRunStatus.FAILED:
-            return RunState.FAILED if self._is_failure_final(now) else RunState.UNDER_WAY
+            return RunState.FAILED if self._is_failure_final(now, queue_moved_at) else RunState.UNDER_WAY
         waits_for = queue_moved_at if run.status is SessionRunStatus.PENDING else -math.inf
         is_still = now - max(self.changed_at, waits_for) >= self.policy.no_progress
         return RunState.STUCK if is_still else RunState.UNDER_WAY
@@ -138,8 +139,9 @@ class RunProgress:
             self._failure, self._failed_at = failure, now
             self._failures += 1
 
-    def _is_failure_final(self, now: float) -> bool:
-        return self._failures >= _ATTEMPTS or now - self._failed_at >= self.policy.failed_for
+    def _is_failure_final(self, now: float, queue_moved_at: float) -> bool:
+        lasted = now - max(self._failed_at, queue_moved_at)
+        return self._failures >= _ATTEMPTS or lasted >= self.policy.failed_for
 
 
 def _ids_in(run: SessionRun) -> int:

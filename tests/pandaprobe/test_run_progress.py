@@ -60,7 +60,7 @@ LOOKS = st.builds(
     Look,
     run=RUNS,
     after=st.sampled_from([0.0, 2.0, 12.0, 30.0, 61.0, 600.0, 10_000.0]) | st.floats(0, 2_000),
-    queue_moved_before=st.sampled_from([0.0, 599.0, 600.0, math.inf]),
+    queue_moved_before=st.sampled_from([0.0, 29.0, 30.0, 599.0, 600.0, math.inf]),
 )
 
 
@@ -88,7 +88,8 @@ def expected_of(seen: list[tuple[float, SessionRun]], queue_moved_at: float) -> 
             for index, (at, old) in enumerate(seen)
             if old.status is FAILED and (index == 0 or not is_same_failure(seen[index - 1][1], old))
         ]
-        is_final = len(failures) >= 3 or now - failures[-1][0] >= POLICY.failed_for
+        lasted = now - max(failures[-1][0], queue_moved_at)
+        is_final = len(failures) >= 3 or lasted >= POLICY.failed_for
         return RunState.FAILED if is_final else RunState.UNDER_WAY
     changes = [
         at for index, (at, old) in enumerate(seen) if index == 0 or marks(seen[index - 1][1]) != marks(old)
