@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import galtea_async
+from galtea_async._homes import HOMES
 from support.blocking import PACKAGE_FOLDER
 from support.package import public_modules
 
@@ -59,13 +61,35 @@ def test_only_the_transport_imports_the_client_of_aiohttp(name: str) -> None:
     assert imported <= allowed.get(ring, set())
 
 
-def test_importing_the_package_imports_no_more_than_a_client_needs() -> None:
-    """`import galtea_async` leaves the emulator, the command line and optional packages alone."""
-    probe = "import sys, galtea_async; print('\\n'.join(sys.modules))"
+def modules_loaded_by(statement: str) -> list[str]:
+    """What a fresh interpreter has imported after a statement."""
+    probe = f"import sys; {statement}; print('\\n'.join(sys.modules))"
     command = [sys.executable, *(["-P"] if "site-packages" in str(PACKAGE_FOLDER) else []), "-c", probe]
-    loaded = subprocess.run(
+    return subprocess.run(
         command, check=True, capture_output=True, text=True, cwd=PACKAGE_FOLDER.parent, timeout=30
     ).stdout.splitlines()
+
+
+def test_importing_the_package_imports_nothing_of_it() -> None:
+    """`import galtea_async` costs next to nothing; what is used is imported when it is."""
+    loaded = modules_loaded_by("import galtea_async")
+    ours = {module for module in loaded if module.startswith("galtea_async.")}
+    assert ours == {"galtea_async._homes", "galtea_async._version"}
+    assert "aiohttp" not in loaded
+
+
+def test_each_public_name_has_its_home() -> None:
+    """What type checkers see, what is exported and what is found at run time are the same names."""
+    assert {*HOMES, "__version__"} == set(galtea_async.__all__) == set(dir(galtea_async))
+    tree = tree_of(file_of(galtea_async))
+    assert set(names_imported(tree)) == {*HOMES, "_HOMES", "__version__"}
+    with pytest.raises(AttributeError, match="no_such_name"):
+        galtea_async.no_such_name  # type: ignore[attr-defined]  # noqa: B018  it is what is tested
+
+
+def test_a_client_imports_no_more_than_it_needs() -> None:
+    """Using a client leaves the emulator, the command line and optional packages alone."""
+    loaded = modules_loaded_by("from galtea_async import AsyncGaltea, evaluate_sessions")
     unwanted = (
         "galtea_async.emulator",
         "galtea_async.cli",
@@ -109,8 +133,9 @@ def names_defined(tree: ast.Module) -> Iterator[str]:
 
 
 def names_imported(tree: ast.Module) -> Iterator[str]:
-    """The names of the package itself that its `__init__` imports."""
-    for node in tree.body:
+    """The names of the package itself that its `__init__` imports, for good or for type checkers."""
+    guarded = [inner for node in tree.body if isinstance(node, ast.If) for inner in node.body]
+    for node in (*tree.body, *guarded):
         if isinstance(node, ast.ImportFrom) and (
             node.level or (node.module or "").startswith("galtea_async")
         ):
