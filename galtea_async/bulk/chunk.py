@@ -6,6 +6,8 @@
      provably not sent
 
 SENT is written before the request leaves, so a chunk found SENT after a crash may or may not have been done.
+One that the service has accepted, to do its work later, stays SENT; the runs that it was told of are written
+down, so that they are waited for again and not looked for.
 A chunk settles once, whole: its sessions either have an outcome or move on into children, chunks of their
 own that were made in the same instant. That is all a split, a re-send and a completion are.
 """
@@ -60,6 +62,7 @@ class Chunk:
         sent_at: When this run sent it, by our wall clock in seconds since the epoch.
         since: The earliest at which it can have been sent, by the service's clock as it was known then. It
             outlives our clock, which may have been set, or be another machine's, when the job is resumed.
+        accepted_as: The runs that the service has opened for it and works on; empty where it said none.
     """
 
     number: int
@@ -67,6 +70,7 @@ class Chunk:
     state: ChunkState
     sent_at: float | None = None
     since: float | None = None
+    accepted_as: tuple[str, ...] = ()
 
 
 @frozen(kw_only=True)

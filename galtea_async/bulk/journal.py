@@ -110,6 +110,10 @@ class Journal:
         """Note that a chunk is about to be sent; a new one is added in the same stroke."""
         return await self._do(lambda: self._file.mark_sent(chunk, sent_at=sent_at, since=since))
 
+    async def mark_accepted(self, chunk: Chunk, run_ids: tuple[str, ...]) -> Chunk:
+        """Note that the service has accepted a chunk, and which runs it opened for it."""
+        return await self._do(lambda: self._file.mark_accepted(chunk, run_ids))
+
     async def mark(self, chunk: Chunk, state: ChunkState) -> None:
         """Note that a chunk was provably not sent, or that the service does not tell."""
         await self._do(lambda: self._file.mark(chunk, state))

@@ -36,7 +36,7 @@ CREATE TABLE chunk (
     version_id TEXT, metrics TEXT, ids BLOB NOT NULL, size INTEGER NOT NULL, since REAL,
     evaluated INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT NULL DEFAULT 0,
     skipped INTEGER NOT NULL DEFAULT 0, evaluations INTEGER NOT NULL DEFAULT 0,
-    reconciled INTEGER NOT NULL DEFAULT 0, message TEXT, scores BLOB
+    reconciled INTEGER NOT NULL DEFAULT 0, message TEXT, scores BLOB, accepted_as TEXT
 );
 CREATE INDEX child_chunk ON chunk (parent) WHERE parent IS NOT NULL;
 CREATE INDEX open_chunk ON chunk (number) WHERE state <> 'settled';
@@ -101,6 +101,15 @@ class JournalFile:
             )
         return evolve(known, state=ChunkState.SENT, sent_at=sent_at, since=since)
 
+    def mark_accepted(self, chunk: Chunk, run_ids: tuple[str, ...]) -> Chunk:
+        """Note that the service has accepted a chunk, and which runs it opened for it."""
+        with self._database.transaction():
+            self._connection.execute(
+                "UPDATE chunk SET accepted_as = ? WHERE number = ?",
+                (encode_json(run_ids).decode(), chunk.number),
+            )
+        return evolve(chunk, accepted_as=run_ids)
+
     def mark(self, chunk: Chunk, state: ChunkState) -> None:
         """Note that a chunk was provably not sent, or that the service does not tell."""
         with self._database.transaction():
@@ -144,7 +153,7 @@ class JournalFile:
     def unsettled(self) -> list[Chunk]:
         """Return the chunks that have no verdict, without those that are still to be read from the input."""
         rows = self._connection.execute(
-            "SELECT number, state, attempts, version_id, metrics, ids, since FROM chunk "
+            "SELECT number, state, attempts, version_id, metrics, ids, since, accepted_as FROM chunk "
             "WHERE state <> 'settled' ORDER BY number"
         )
         return [read_chunk(row) for row in rows]

@@ -42,16 +42,24 @@ def read_totals(connection: sqlite3.Connection) -> Totals:
     )
 
 
-def read_chunk(row: tuple[int, str, int, str | None, str | None, bytes, float | None]) -> Chunk:
-    """Read a chunk: number, state, attempts, version, metrics, ids and since."""
-    number, state, attempts, version_id, metrics, ids, since = row
+def read_chunk(
+    row: tuple[int, str, int, str | None, str | None, bytes, float | None, str | None],
+) -> Chunk:
+    """Read a chunk: number, state, attempts, version, metrics, ids, since and the runs it was accepted as."""
+    number, state, attempts, version_id, metrics, ids, since, accepted_as = row
     content = NewChunk(
         session_ids=tuple(read_ids(ids)),
         version_id=version_id,
         metrics=read_metrics(metrics),
         attempts=attempts,
     )
-    return Chunk(number=number, content=content, state=ChunkState(state), since=since)
+    return Chunk(
+        number=number,
+        content=content,
+        state=ChunkState(state),
+        since=since,
+        accepted_as=() if accepted_as is None else tuple(read_ids(accepted_as.encode())),
+    )
 
 
 def read_metrics(text: str | None) -> tuple[MetricInput, ...] | None:

@@ -85,6 +85,11 @@ class BatchAnswer:
     run_ids: tuple[str, ...] = ()
     is_final: bool = True
 
+    @classmethod
+    def accepted(cls, run_ids: tuple[str, ...]) -> BatchAnswer:
+        """Return the answer of a service that will do the work later, in these runs."""
+        return cls(evaluated=0, failed=0, failures={}, evaluations=0, run_ids=run_ids, is_final=False)
+
 
 class Stage(Enum):
     """How far a batch is, and so what its findings prove.

@@ -200,19 +200,21 @@ class BulkRun:
         return not self._stop_signal.is_given
 
     async def _handle(self, chunk: Chunk | NewChunk) -> None:
-        if isinstance(chunk, Chunk) and chunk.state is not ChunkState.PLANNED:
+        if isinstance(chunk, NewChunk) or chunk.state is ChunkState.PLANNED:
+            await self._send(await self._mark_sent(chunk))
+        elif chunk.accepted_as:
+            await self._see_to_its_end(chunk, BatchAnswer.accepted(chunk.accepted_as))
+        else:
             await self._reconcile(chunk, "the answer was lost in an earlier run")
-            return
-        sent = await self._mark_sent(chunk)
-        if isinstance(chunk, NewChunk):
-            self._unwritten -= 1
-            await self._note_end_of_input()
-        await self._send(sent)
 
     async def _mark_sent(self, chunk: Chunk | NewChunk) -> Chunk:
         wall = self.service.gauge.wall()
         earliest, _ = self.service.gauge.service_time(wall)
-        return await self.journal.mark_sent(chunk, sent_at=wall, since=earliest)
+        sent = await self.journal.mark_sent(chunk, sent_at=wall, since=earliest)
+        if isinstance(chunk, NewChunk):
+            self._unwritten -= 1
+            await self._note_end_of_input()
+        return sent
 
     async def _note_end_of_input(self) -> None:
         """Write down, once, that the journal has all of the input, so that resuming needs none."""
@@ -252,19 +254,25 @@ class BulkRun:
                 self._stop(problem)
 
     async def _answered(self, chunk: Chunk, answer: BatchAnswer) -> None:
-        """Settle a chunk by its answer; look where it leaves sessions unnamed, or was only accepted."""
-        settled = settlement.by_answer(chunk, answer) if answer.is_final else None
-        if settled is not None:
-            await self._settle(chunk, settled)
+        """Settle a chunk by its answer; look at the rows where the answer leaves sessions unnamed."""
+        if not answer.is_final:
+            chunk = await self.journal.mark_accepted(chunk, answer.run_ids)
+            await self._see_to_its_end(chunk, answer)
             return
-        findings = await self._watch(chunk, answer)
-        if findings is None:
-            return
-        if answer.is_final:
+        settled = settlement.by_answer(chunk, answer)
+        if settled is None:
+            findings = await self._watch(chunk, answer)
+            if findings is None:
+                return
             settled = settlement.by_answer_and_rows(chunk, answer, findings)
-        else:
-            settled = evolve(settlement.by_rows(chunk, findings, "its run is gone"), reconciled=0)
         await self._settle(chunk, settled)
+
+    async def _see_to_its_end(self, chunk: Chunk, answer: BatchAnswer) -> None:
+        """Wait for the end of a chunk that the service has accepted, and settle it by what came of it."""
+        findings = await self._watch(chunk, answer)
+        if findings is not None:
+            settled = settlement.by_rows(chunk, findings, "its run is gone")
+            await self._settle(chunk, evolve(settled, reconciled=0))
 
     async def _reconcile(self, chunk: Chunk, reason: str) -> None:
         """Settle a chunk by the rows that it made, and send what has none again."""

@@ -12,8 +12,9 @@ believed that there is none.
 
 **Orphans.** A 500 does not mean that nothing was made: a run can be stored, never handed to a worker, and
 stay PENDING for ever. So a run that was found after a lost answer, and that is never begun, is deleted and
-sent again. A run that *was* accepted and is stuck is left alone: a worker may have it after all, and a second
-run would be a second bill. Its sessions are reported as `unresolved`, and a resumed job looks at it again.
+sent again, although what it booked is not given back. A run that *was* accepted and is stuck is left alone,
+also by a resumed job: a worker may have it after all, and a second run would be a second bill. Its sessions
+are reported as `unresolved`, and a resumed job waits for it again.
 
 **The end.** When a run has ended for good (see `RunProgress`), a session with a score row is evaluated, and
 one without has failed: it does not exist, or the run broke off before it came to it.
@@ -127,9 +128,7 @@ class PandaProbeBatches:
             run = await self.channel.send(object_call("POST", _BATCH, SessionRun, body=body))
         if self.completion is not None:
             _ = self._watch(token, run.id)
-            return BatchAnswer(
-                evaluated=0, failed=0, failures={}, evaluations=0, run_ids=(run.id,), is_final=False
-            )
+            return BatchAnswer.accepted((run.id,))
         accepted = len(content.session_ids)
         return BatchAnswer(
             evaluated=accepted,
@@ -142,6 +141,8 @@ class PandaProbeBatches:
     async def find(self, content: NewChunk, token: str, since: float, answer: BatchAnswer | None) -> Findings:
         """Look at the run of a batch, and where it has ended, at its scores."""
         with metered(self.gauge.meter):
+            for run_id in () if answer is None else answer.run_ids:
+                _ = self._watch(token, run_id)
             run = await self._run_of(content, token, since)
             if run is None:
                 _ = self._watched.pop(token, None)

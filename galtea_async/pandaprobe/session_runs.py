@@ -304,7 +304,7 @@ class SessionRuns:
             completion: Other waits than the usual ones.
 
         Returns:
-            The run, COMPLETED or FAILED: look at its `status`. One that is COMPLETED may have failed scores,
+            The run, which is COMPLETED or FAILED; look at its `status`. One that is COMPLETED may have failed scores,
             which `failed_count` counts, and sessions without scores, which nothing counts.
 
         Raises:

@@ -141,11 +141,42 @@ async def test_an_accepted_run_that_is_stuck_is_left_alone(status: Any, tmp_path
         [reason] = {outcome.error for outcome in outcomes if outcome.status is OutcomeStatus.UNRESOLVED}
         assert reason is not None
         assert f"is {status} and makes no progress" in reason
+        report = await world.evaluate(chunk_size=10, journal=path)
+        assert (report.sessions_unresolved, len(world.batches())) == (10, 2)
         [stuck] = [run for run in await world.emulator.runs() if run["status"] == status]
         await world.panda.session_runs.delete(str(stuck["id"]), delete_scores=True)
         report = await world.evaluate(chunk_size=10, journal=path)
         check_sums(report)
         assert (report.sessions_evaluated, len(world.batches())) == (20, 3)
+        await world.check_once(world.session_ids)
+
+
+async def test_a_job_that_died_waits_for_the_runs_that_it_knows(tmp_path: Path) -> None:
+    """Accepted runs are in the journal: a resumed job waits for them, and does not look for them."""
+    rules = PandaProbeRules(seconds_per_session=30.0)
+    async with open_panda_world(sessions=40, rules=rules) as world:
+        path = tmp_path / "job.db"
+        job = asyncio.create_task(world.evaluate(chunk_size=10, journal=path))
+        await asyncio.sleep(100)
+        job.cancel()
+        await asyncio.wait([job])
+        sent = len(world.emulator.requests)
+        report = await resume_bulk_evaluation(world.panda, path)
+        check_sums(report)
+        assert (report.sessions_evaluated, len(world.batches())) == (40, 4)
+        later = world.emulator.requests[sent:]
+        assert {request.route for request in later if "{id}" not in request.route} == set()
+        await world.check_once(world.session_ids)
+
+
+async def test_a_failed_run_that_waits_for_its_next_attempt_is_waited_for() -> None:
+    """In a busy queue the second attempt comes long after the first, as long as the queue moves."""
+    rules = PandaProbeRules(workers=1, seconds_per_session=4.0)
+    async with open_panda_world(sessions=120, rules=rules) as world:
+        await world.emulator.fail_next_run(failures=1)
+        report = await world.evaluate(chunk_size=10)
+        check_sums(report)
+        assert (report.sessions_evaluated, len(world.batches())) == (120, 12)
         await world.check_once(world.session_ids)
 
 
