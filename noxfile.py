@@ -77,9 +77,10 @@ def demo(session: nox.Session) -> None:
 
 @nox.session
 def compat(session: nox.Session) -> None:
-    """Let the official SDK work against the emulator."""
+    """Let software by others work against the emulators: official clients, and what tries out an API."""
     install(session, "tests", "compat")
-    session.run("python", "-P", "-c", "import galtea.galtea")  # without it, every test would be skipped
+    for client in ("galtea.galtea", "galtea_cli", "openapi_spec_validator", "pandaprobe.api", "schemathesis"):
+        session.run("python", "-P", "-c", f"import {client}")  # without it, its tests would be skipped
     session.run("pytest", "tests/compat", *session.posargs)
 
 

@@ -3,23 +3,40 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import signal
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
-from galtea_async import AsyncGaltea
 from galtea_async.cli.command import Command
 from galtea_async.cli.duration import seconds
+from galtea_async.cli.emulated_service import SERVICES, EmulatorSettings, Furnished
 from galtea_async.cli.exit_code import ExitCode
+from galtea_async.cli.fault_argument import fault
 from galtea_async.cli.number import whole_number
-from galtea_async.cli.request_log import follow_requests
+from galtea_async.cli.request_log import follow_requests, print_ended_requests
 from galtea_async.emulator import GalteaEmulator, PandaProbeEmulator
+from galtea_async.emulator.console import CONTROL
+from galtea_async.emulator.console.neighbours import is_loopback
 
 __all__ = ["COMMAND"]
+
+_EPILOG: Final = f"""\
+The key is no secret: it opens nothing but this emulator, which only this machine can reach unless --host
+says otherwise.
+
+A fault is ROUTE:ACTION and details, with colons between them, and may be given several times:
+  "POST /evaluations/fromSessions:reset:after:nth=1,3"   done, but the 1st and 3rd answers are lost
+  "GET *:throttle=2s:times=5"                            429 with Retry-After: 2, five times
+  "*:answer=503:probability=0.1"                         a proxy's error for one request in ten
+  "POST /sessions:late=30s:disconnect"                   done half a minute after the client has lost it
+Actions: reset, disconnect, hang, corrupt, delay=TIME, truncate=BYTES, throttle, throttle=TIME, answer=STATUS,
+late=TIME. Moments: before, during, after. Which requests: nth=N,N, times=N, probability=SHARE.
+
+While it runs, {CONTROL}/faults, {CONTROL}/latency and others change its course, and a browser shows its state
+at its address."""
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
@@ -27,13 +44,14 @@ def _add_arguments(parser: ArgumentParser) -> None:
     port = whole_number(least=0, most=65_535)
     add(
         "--service",
-        choices=tuple(_SERVICES),
+        choices=tuple(SERVICES),
         default="galtea",
         help="which service to serve (galtea)",
     )
-    add("--host", default="127.0.0.1", help="the address to listen on (127.0.0.1)")
+    add("--host", default="127.0.0.1", help="the address to listen on (127.0.0.1: this machine only)")
     add("--port", type=port, default=8080, help="the port; 0 takes any that is free (8080)")
     add("--sessions", type=whole_number(least=0), default=2_500, metavar="N", help="to begin with (2500)")
+    add("--turns", type=whole_number(least=1), default=2, metavar="N", help="of each session (2)")
     add("--seed", type=int, default=7, help="what ids, scores and orders follow from (7)")
     add(
         "--latency",
@@ -41,6 +59,9 @@ def _add_arguments(parser: ArgumentParser) -> None:
         default=0.0,
         metavar="TIME",
         help="that each request takes, such as 50ms (0)",
+    )
+    add(
+        "--fault", type=fault, action="append", default=[], metavar="FAULT", help="what goes wrong; see below"
     )
     add(
         "--db",
@@ -54,39 +75,25 @@ def _add_arguments(parser: ArgumentParser) -> None:
 def _run(arguments: Namespace) -> ExitCode:
     # Where the loop cannot handle signals, Ctrl-C arrives as an exception; it is still the way to stop.
     with suppress(KeyboardInterrupt):
-        asyncio.run(_SERVICES[arguments.service](arguments))
+        asyncio.run(_serve(arguments))
     return ExitCode.DONE
 
 
-async def _serve_galtea(arguments: Namespace) -> None:
+async def _serve(arguments: Namespace) -> None:
     stop = _set_by_signals()
-    async with GalteaEmulator(
+    settings = EmulatorSettings(
         host=arguments.host,
         port=arguments.port,
         path=arguments.db,
         seed=arguments.seed,
         latency=arguments.latency,
+        faults=tuple(arguments.fault),
         records_requests=arguments.log,
-    ) as emulator:
-        version_id = await _version(emulator, arguments.sessions)
-        _introduce_galtea(emulator, version_id, len(await emulator.session_ids(version_id)))
-        async with _logging(emulator) if arguments.log else _silence():
-            await stop.wait()
-    print("Stopped.", flush=True)
-
-
-async def _serve_pandaprobe(arguments: Namespace) -> None:
-    stop = _set_by_signals()
-    async with PandaProbeEmulator(
-        host=arguments.host,
-        port=arguments.port,
-        path=arguments.db,
-        seed=arguments.seed,
-        latency=arguments.latency,
-        records_requests=arguments.log,
-    ) as emulator:
-        session_ids = await emulator.session_ids() or await emulator.add_sessions(arguments.sessions)
-        _introduce_pandaprobe(emulator, len(session_ids))
+    )
+    serve = SERVICES[arguments.service]
+    async with serve(settings, arguments.sessions, arguments.turns) as furnished:
+        emulator = furnished.emulator
+        _introduce(furnished)
         async with _logging(emulator) if arguments.log else _silence():
             await stop.wait()
     print("Stopped.", flush=True)
@@ -102,64 +109,31 @@ def _set_by_signals() -> asyncio.Event:
     return stop
 
 
-async def _version(emulator: GalteaEmulator, sessions: int) -> str:
-    """Return the version that the file holds from an earlier start, or a new one."""
-    async with AsyncGaltea(emulator.api_key, base_url=emulator.url) as galtea:
-        match await galtea.request("GET", "/versions", params={"limit": 1}):
-            case [{"id": str(version_id)}, *_]:
-                return version_id
-            case _:
-                return await emulator.add_version(sessions=sessions)
-
-
-def _introduce_galtea(emulator: GalteaEmulator, version_id: str, sessions: int) -> None:
+def _introduce(furnished: Furnished) -> None:
+    host = furnished.emulator.host
+    reach = "Only this machine can reach it" if is_loopback(host) else f"It listens on {host}"
     lines = [
-        f"A local Galtea at {emulator.url}, with a version of {sessions:,} sessions. Ctrl-C stops it.",
+        furnished.headline,
+        f"{reach}; a browser shows its state at this address. Ctrl-C stops it.",
         "",
-        f"  export GALTEA_API_URL={emulator.url}",
-        f"  export GALTEA_API_KEY={emulator.api_key}",
-        f"  galtea-async evaluate --version {version_id}",
+        *(f"  {command}" for command in furnished.commands),
         "",
     ]
     print("\n".join(lines), flush=True)
-    _warn_of_others(emulator.host)
-
-
-def _introduce_pandaprobe(emulator: PandaProbeEmulator, sessions: int) -> None:
-    lines = [
-        f"A local PandaProbe at {emulator.url}, with a project of {sessions:,} sessions. Ctrl-C stops it.",
-        "",
-        f"  export PANDAPROBE_ENDPOINT={emulator.url}",
-        f"  export PANDAPROBE_API_KEY={emulator.api_key}",
-        f"  export PANDAPROBE_PROJECT_NAME='{emulator.project_name}'",
-        "",
-    ]
-    print("\n".join(lines), flush=True)
-    _warn_of_others(emulator.host)
-
-
-def _warn_of_others(host: str) -> None:
-    if not _is_loopback(host):
+    if not is_loopback(host):
         warning = f"warning: {host} can be reached from other machines, by anybody who knows the key above"
         print(warning, file=sys.stderr, flush=True)
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 @asynccontextmanager
 async def _logging(emulator: GalteaEmulator | PandaProbeEmulator) -> AsyncGenerator[None]:
-    emulator.requests.clear()  # what was needed to set it up is nobody's request
     task = asyncio.create_task(follow_requests(emulator, sys.stdout), name="request log")
     try:
         yield
     finally:
         task.cancel()
         await asyncio.wait([task])
+        print_ended_requests(emulator, sys.stdout)
 
 
 @asynccontextmanager
@@ -167,14 +141,9 @@ async def _silence() -> AsyncGenerator[None]:
     yield
 
 
-_SERVICES: Final[Mapping[str, Callable[[Namespace], Coroutine[object, object, None]]]] = {
-    "galtea": _serve_galtea,
-    "pandaprobe": _serve_pandaprobe,
-}
-
 COMMAND: Final = Command(
     description="Serve a service's API locally, with sessions to evaluate, until Ctrl-C.",
-    epilog="The key is no secret: it opens nothing but this emulator.",
+    epilog=_EPILOG,
     add_arguments=_add_arguments,
     run=_run,
 )

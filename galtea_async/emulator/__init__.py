@@ -16,6 +16,7 @@ from galtea_async.emulator.fault_proxy import (
     Stall,
     Trickle,
 )
+from galtea_async.emulator.fault_text import fault_as_text, fault_from_text
 from galtea_async.emulator.faults import (
     Action,
     Answer,
@@ -29,13 +30,14 @@ from galtea_async.emulator.faults import (
     Throttle,
     Truncate,
 )
-from galtea_async.emulator.galtea import EmulatorRules, GalteaEmulator
+from galtea_async.emulator.galtea import BackgroundGaltea, EmulatorRules, GalteaEmulator
 from galtea_async.emulator.pandaprobe import PandaProbeEmulator, PandaProbeRules
 from galtea_async.emulator.recording import RecordedRequest
 
 __all__ = [
     "Action",
     "Answer",
+    "BackgroundGaltea",
     "ByteAction",
     "ByteFault",
     "Corrupt",
@@ -58,4 +60,6 @@ __all__ = [
     "Throttle",
     "Trickle",
     "Truncate",
+    "fault_as_text",
+    "fault_from_text",
 ]

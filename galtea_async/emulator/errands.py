@@ -29,7 +29,7 @@ class Errands:
         """Wait for an errand that goes on when the one who waits for it is cancelled."""
         return await asyncio.shield(self._started(errand))
 
-    async def close(self) -> None:
+    async def drop_all(self) -> None:
         """Cancel what still runs, and wait for it to end."""
         unfinished = list(self._tasks)
         for task in unfinished:

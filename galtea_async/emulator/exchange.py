@@ -23,13 +23,13 @@ from aiohttp import web
 from galtea_async.emulator import connection
 from galtea_async.emulator.clock import ServerClock
 from galtea_async.emulator.cold_start import ColdStart
+from galtea_async.emulator.conditions import Conditions
 from galtea_async.emulator.errands import Errands
 from galtea_async.emulator.faults import (
     Answer,
     Corrupt,
     Delay,
     Disconnect,
-    FaultPlan,
     Hang,
     LateWork,
     Reset,
@@ -37,7 +37,7 @@ from galtea_async.emulator.faults import (
     Truncate,
 )
 from galtea_async.emulator.gate import Gate, Malformed, decoded
-from galtea_async.emulator.recording import RecordedRequest, without_secrets
+from galtea_async.emulator.recording import RecordedRequest, Recording, without_secrets
 from galtea_async.emulator.replies import JSON, Refusal, Reply, message_reply
 from galtea_async.emulator.work import Finished, Performance
 
@@ -59,33 +59,39 @@ class Exchange:
         clock: The server's clock.
         gate: What every request must pass.
         errands: Runs the work that clients do not wait for.
-        plan: The faults.
-        latency: Seconds that the work of each request takes.
+        conditions: Latency and faults.
+        recording: Where requests are recorded as they arrive.
         cold_start: How much longer the first takes.
         throttled: What a fault answers that limits the rate.
         compresses: Whether answers are compressed for clients that accept it.
-        requests: Where requests are recorded as they arrive; `None` records none.
     """
 
     clock: ServerClock
     gate: Gate
     errands: Errands
-    plan: FaultPlan
-    latency: float = 0.0
+    conditions: Conditions
+    recording: Recording
     cold_start: ColdStart = attrs.field(factory=ColdStart)
     throttled: Reply = _TOO_MANY_REQUESTS
     compresses: bool = False
-    requests: list[RecordedRequest] | None = None
 
     async def answer(self, request: web.Request, route: Route | None) -> web.StreamResponse:
         """Answer one request."""
-        content = await request.read()
-        payload = decoded(content)
+        payload = decoded(await request.read())
         record = self._recorded(request, route, payload)
+        arrived_at = self.clock.loop.time()
+        try:
+            return await self._answer(request, route, payload, record)
+        finally:
+            record.duration = self.clock.loop.time() - arrived_at
+
+    async def _answer(
+        self, request: web.Request, route: Route | None, payload: Json | Malformed, record: RecordedRequest
+    ) -> web.StreamResponse:
         performance = self._performance(request, route, payload)
-        fault = self.plan.draw(request.method, route.path if route else None)
+        fault = record.fault = self.conditions.plan.draw(request.method, route.path if route else None)
         on_the_wire = _Wire(request=request, record=record, clock=self.clock, compresses=self.compresses)
-        latency = self.latency + self.cold_start.delay(route)
+        latency = self.conditions.latency + self.cold_start.delay(route)
         if fault is not None:
             return await self._go_wrong(fault, performance, on_the_wire, latency)
         if latency > 0:
@@ -110,7 +116,7 @@ class Exchange:
         if fault.when == "after":
             performance.finish()
         elif fault.when == "during":
-            performance.advance(self.plan.share())
+            performance.advance(self.conditions.plan.share())
         if isinstance(fault.action, LateWork | Delay):
             self.errands.leave(_finish_after(fault.action.seconds, performance))
 
@@ -161,8 +167,7 @@ class Exchange:
             headers=without_secrets(request.headers, self.gate.secrets()),
             at=self.clock.now(),
         )
-        if self.requests is not None:
-            self.requests.append(record)
+        self.recording.add(record)
         return record
 
 

@@ -146,6 +146,13 @@ def _is_route(_fault: Fault, _attribute: attrs.Attribute[str], route: str) -> No
         raise ValueError(f"a fault's route is '*', 'GET *', '* /runs' or 'GET /runs/{{id}}', not {route!r}")
 
 
+def _is_possible(
+    _fault: Fault, _attribute: attrs.Attribute[frozenset[int] | None], nth: frozenset[int] | None
+) -> None:
+    if nth is not None and (not nth or min(nth) < 1):
+        raise ValueError("`nth` counts the matching requests from 1, and names at least one of them")
+
+
 def _positions(nth: int | Collection[int] | None) -> frozenset[int] | None:
     if nth is None:
         return None
@@ -169,8 +176,8 @@ class Fault:
     route: str = attrs.field(default="*", validator=_is_route)
     when: _When = attrs.field(default="before", validator=attrs.validators.in_(("before", "after", "during")))
     action: Action
-    nth: frozenset[int] | None = attrs.field(default=None, converter=_positions)
-    times: int | None = None
+    nth: frozenset[int] | None = attrs.field(default=None, converter=_positions, validator=_is_possible)
+    times: int | None = attrs.field(default=None, validator=attrs.validators.optional(attrs.validators.ge(1)))
     probability: float = attrs.field(
         default=1.0, validator=attrs.validators.and_(attrs.validators.ge(0), attrs.validators.le(1))
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 import attrs
 import msgspec
 
+from galtea_async.emulator.parameters import plain_name
 from galtea_async.emulator.routes import Call, Json
 
 if TYPE_CHECKING:
@@ -62,15 +63,26 @@ def decoded(content: bytes) -> Json | Malformed:
         value: Json = msgspec.json.decode(content)
     except msgspec.DecodeError as error:
         return Malformed(_offset(str(error)))
+    except RecursionError:  # brackets nested deeper than a decoder goes
+        return Malformed(0)
     return value
 
 
-def call_of(request: web.Request, payload: Json, *, user_id: str, scope: str = "", address: str = "") -> Call:
+def call_of(
+    request: web.Request,
+    route: Route,
+    payload: Json,
+    *,
+    user_id: str,
+    scope: str = "",
+    address: str = "",
+) -> Call:
     """Put a request that has been admitted into the form in which handlers see it."""
+    known = route.parameter_names
     return Call(
         user_id=user_id,
         path=dict(request.match_info),
-        query=list(request.rel_url.query.items()),
+        query=[pair for pair in request.rel_url.query.items() if plain_name(pair[0]) in known],
         payload=payload,
         scope=scope,
         address=address,

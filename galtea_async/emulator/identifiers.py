@@ -22,18 +22,19 @@ class Identifiers:
 
     Attributes:
         seed: What the ids follow from: the same seed draws the same ids in the same order.
+        random: What they are drawn with.
     """
 
     seed: str
-    _random: Random = attrs.field(init=False)
+    random: Random = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._random = Random(f"{self.seed}/identifiers")
+        self.random = Random(f"{self.seed}/identifiers")
 
     def new(self, entity: str) -> str:
         """Draw one id."""
-        return f"{entity}_{self._random.randbytes(_LENGTH).translate(_CHARACTER_OF_BYTE).decode()}"
+        return f"{entity}_{self.random.randbytes(_LENGTH).translate(_CHARACTER_OF_BYTE).decode()}"
 
     def place(self) -> int:
         """Draw the place of a row in the order of a list for which the caller asked no order."""
-        return self._random.getrandbits(31)
+        return self.random.getrandbits(31)

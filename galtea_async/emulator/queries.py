@@ -8,18 +8,20 @@ How query strings are read:
 * An array is sent as `k=a&k=b` or as `k[]=a&k[]=b`. A comma separates nothing.
 * `sort` holds pairs of a field and a direction, one after the other.
 * An empty string is a value. For tests it stands for "without a test".
-* A parameter that the route does not know is refused, unless the rules say that it is ignored.
+
+Which parameters a route knows is checked before (see `gate`): here arrive only those.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import attrs
 
 from galtea_async.emulator.clock import timestamp
+from galtea_async.emulator.parameters import Kind, Parameter, plain_name
 from galtea_async.emulator.replies import Problem
 from galtea_async.emulator.store import json_array
 
@@ -41,12 +43,10 @@ __all__ = [
     "one_of",
 ]
 
-_Kind = Literal["strings", "boolean", "share", "moment", "text"]
-
 _VALUES = "(SELECT value FROM json_each(?))"
 """The values of a parameter, bound as one JSON array."""
 
-_PAGING = ("sort", "limit", "offset")
+_DIRECTIONS = ("asc", "desc")
 _LARGEST_INTEGER = 2**53 - 1
 
 
@@ -64,9 +64,14 @@ class Filter:
 
     name: str
     condition: str
-    kind: _Kind = "strings"
+    kind: Kind = "strings"
     choices: tuple[str, ...] = ()
     most: int | None = None
+
+    @property
+    def declared(self) -> Parameter:
+        """The parameter without its condition."""
+        return Parameter(name=self.name, kind=self.kind, choices=self.choices, most=self.most)
 
     def parameter(self, values: Sequence[str]) -> object:
         """Translate the values sent into what is bound to the condition's `?`."""
@@ -122,13 +127,11 @@ class ListingOptions:
     Attributes:
         default_limit: The rows of an answer when the caller sets no limit.
         max_page: The most rows of an answer whatever limit is set; `None` for no such bound.
-        refuses_unknown: Whether a parameter that the route does not know is refused.
         salt: Turns the places of rows into another order; 1 keeps them.
     """
 
     default_limit: int = 10_000
     max_page: int | None = None
-    refuses_unknown: bool = True
     salt: int = 1
 
 
@@ -199,9 +202,16 @@ class Listing:
     unless_given: Mapping[str, str] = attrs.field(factory=dict[str, str])
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """The parameters that the route knows."""
-        return (*(known.name for known in self.filters), *self.unless_given, *_PAGING)
+    def parameters(self) -> tuple[Parameter, ...]:
+        """The parameters that the route knows, for a description of it."""
+        sorting = (*self.sortable, *_DIRECTIONS)
+        return (
+            *(known.declared for known in self.filters),
+            *(Parameter(name=name, kind="boolean") for name in self.unless_given),
+            Parameter(name="sort", choices=sorting),
+            Parameter(name="limit", kind="whole", most=_LARGEST_INTEGER),
+            Parameter(name="offset", kind="whole", most=_LARGEST_INTEGER),
+        )
 
     def without(self, names: frozenset[str]) -> Listing:
         """The same list on a service that does not know some of the parameters yet."""
@@ -219,7 +229,7 @@ class Listing:
         Raises:
             Problem: With status 400, saying what is wrong with it.
         """
-        values = self._grouped(query, options)
+        values = _grouped(query)
         given = [(known, values[known.name]) for known in self.filters if known.name in values]
         conditions = [self.always, *(known.condition for known, _ in given), *self._conditions_left(values)]
         return Selection(
@@ -232,17 +242,6 @@ class Listing:
             ids=tuple(values.get("ids", ())),
             entity=self.entity,
         )
-
-    def _grouped(self, query: Sequence[tuple[str, str]], options: ListingOptions) -> dict[str, list[str]]:
-        known = set(self.names)
-        values: dict[str, list[str]] = {}
-        for key, value in query:
-            name = key.removesuffix("[]")
-            if name in known:
-                values.setdefault(name, []).append(value)
-            elif options.refuses_unknown:
-                raise Problem(400, f"Unknown query parameter: {key}. Accepted: {', '.join(sorted(known))}")
-        return values
 
     def _conditions_left(self, values: Mapping[str, Sequence[str]]) -> list[str]:
         return [
@@ -258,7 +257,7 @@ class Listing:
         for field, direction in zip(sort[::2], sort[1::2], strict=True):
             if field not in self.sortable:
                 raise Problem(400, f"Cannot sort by {field}. Accepted: {', '.join(sorted(self.sortable))}")
-            if direction.lower() not in {"asc", "desc"}:
+            if direction.lower() not in _DIRECTIONS:
                 raise Problem(400, f"Invalid sort direction {direction}. Accepted: asc, desc")
             terms.append(f"{self.sortable[field]} {direction.upper()}, ")
         return "".join(terms)
@@ -268,9 +267,16 @@ def moment(name: str, text: str) -> str:
     """Read a time in ISO 8601 and write it as the store keeps times; without an offset it is UTC."""
     try:
         parsed = datetime.fromisoformat(text)
-    except ValueError:
+        return timestamp(parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC))
+    except (ValueError, OverflowError):  # the latter where it is outside the years 1 to 9999 in UTC
         raise Problem(400, f"{name} must be a date in ISO 8601, not {text!r}") from None
-    return timestamp(parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC))
+
+
+def _grouped(query: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
+    values: dict[str, list[str]] = {}
+    for key, value in query:
+        values.setdefault(plain_name(key), []).append(value)
+    return values
 
 
 def _limit(values: Mapping[str, Sequence[str]], options: ListingOptions) -> int:
@@ -305,7 +311,7 @@ def _text(_name: str, text: str) -> str:
     return text
 
 
-_SCALARS: Mapping[_Kind, Callable[[str, str], object]] = {
+_SCALARS: Mapping[Kind, Callable[[str, str], object]] = {
     "boolean": _truth,
     "moment": moment,
     "share": _share,

@@ -1,18 +1,22 @@
-"""What the emulator remembers of each request, for tests to look at."""
+"""What the emulator remembers of each request, for tests and people to look at."""
 
 from __future__ import annotations
 
+from collections import deque
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import attrs
 
+from galtea_async.emulator.faults import Fault
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["RecordedRequest", "without_secrets"]
+__all__ = ["RecordedRequest", "Recording", "without_secrets"]
 
 _SECRET_HEADERS = {"authorization", "proxy-authorization", "cookie", "x-api-key"}
+_LATEST = 200
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -33,6 +37,9 @@ class RecordedRequest:
         status: The status of the answer; `None` while there is none, and for good when the connection was
             cut.
         at: The server's time when the request had been read.
+        duration: Seconds from then until it was answered, or until its connection was cut; `None` while it is
+            under way.
+        fault: The fault that happened to it.
     """
 
     method: str
@@ -43,6 +50,40 @@ class RecordedRequest:
     headers: dict[str, str]
     status: int | None = None
     at: datetime
+    duration: float | None = None
+    fault: Fault | None = None
+
+
+@attrs.define(kw_only=True, eq=False)
+class Recording:
+    """The requests since the emulator's start.
+
+    Attributes:
+        keeps_all: Whether all of them are kept; without it, memory stays flat over millions of requests.
+        requests: All of them, in the order of their arrival.
+        latest: The last few, kept in any case.
+        count: How many there were.
+    """
+
+    keeps_all: bool
+    requests: list[RecordedRequest] = attrs.field(factory=list[RecordedRequest], init=False)
+    latest: deque[RecordedRequest] = attrs.field(
+        factory=lambda: deque[RecordedRequest](maxlen=_LATEST), init=False
+    )
+    count: int = attrs.field(default=0, init=False)
+
+    def add(self, request: RecordedRequest) -> None:
+        """Remember a request that has been read."""
+        self.count += 1
+        self.latest.append(request)
+        if self.keeps_all:
+            self.requests.append(request)
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        self.count = 0
+        self.latest.clear()
+        self.requests.clear()
 
 
 def without_secrets(headers: Mapping[str, str], secrets: Iterable[str]) -> dict[str, str]:

@@ -1,19 +1,20 @@
 """The table of routes: what the server understands, as data.
 
-One table serves three purposes: the server registers its handlers from it, requests are checked against it
-(names of query parameters, shape of the body), and a description of the API can be written from it, because
-each entry also says what it answers with.
+One table serves three purposes: the server registers its handlers from it, handlers see of a request only
+what its entry declares (a query parameter that is not declared cannot be read), and the description of the
+API is written from it, because each entry also says what it takes and what it answers with.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Literal, TypeVar
 
 import attrs
 import msgspec
 
-from galtea_async.emulator.queries import Listing
+from galtea_async.emulator.parameters import Parameter
 from galtea_async.emulator.replies import Problem, Reply
 from galtea_async.emulator.work import OneStep, Work
 
@@ -33,7 +34,7 @@ class Call:
     Attributes:
         user_id: Who asks.
         path: The decoded path parameters, by name.
-        query: The decoded pairs of the query string.
+        query: The decoded pairs of the query string, of the parameters that the route declares.
         payload: The decoded JSON body, `None` where there was none.
         scope: The project that the call is about, where a service keeps projects apart.
         address: The path of the URL as it was sent, for services that count requests by it.
@@ -86,30 +87,42 @@ class Route:
         method: The verb.
         path: The template, such as `/evaluations/{id}/claim`.
         begin: Admits a call and returns its work.
+        verb: What it does to its noun, in words with hyphens between them. Command lines that are made from
+            the description of the API name their commands by tag and verb.
         summary: One line for people.
-        tag: The noun under which a description of the API files it.
+        tag: The noun under which the description of the API files it.
         status: The status of a success.
+        other_statuses: Further statuses of successes, with the same body.
         answer: The type of a success's body, `None` where there is no body.
         body: The type of the request's body, `None` where there is none.
-        listing: The query parameters; `None` where there are none.
+        parameters: The query parameters.
+        is_described: Whether the description of the API names it.
         needs_key: Whether callers must say who they are.
     """
 
     method: Method
     path: str
     begin: Callable[[Call], Work]
+    verb: str
     summary: str
     tag: str
     status: int = 200
+    other_statuses: tuple[int, ...] = ()
     answer: object = None
     body: type[msgspec.Struct] | None = None
-    listing: Listing | None = None
+    parameters: tuple[Parameter, ...] = ()
     needs_key: bool = True
+    is_described: bool = True
 
     @property
     def name(self) -> str:
         """Verb and template, as faults name it."""
         return f"{self.method} {self.path}"
+
+    @cached_property
+    def parameter_names(self) -> frozenset[str]:
+        """The names of the query parameters."""
+        return frozenset([parameter.name for parameter in self.parameters])
 
 
 def at_once(handler: Callable[[Call], Reply]) -> Callable[[Call], Work]:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import attrs
 from aiohttp import web
 
+from galtea_async.emulator.console import CONTROL, Console, accepts_pages
 from galtea_async.emulator.exchange import Exchange
 from galtea_async.emulator.routes import Route
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-
 
 __all__ = ["HttpServer"]
 
@@ -34,13 +34,17 @@ class HttpServer:
     Attributes:
         exchange: Answers the requests.
         routes: What is served; anything else is an unknown route.
+        console: What is served beside the API, for whoever runs the emulator.
         keep_alive: Seconds after which an idle connection is closed.
+        host: The address on which it listens; empty before it does.
         port: The port on which it listens; 0 before it does.
     """
 
     exchange: Exchange
     routes: Sequence[Route]
+    console: Console
     keep_alive: float = _KEEP_ALIVE
+    host: str = attrs.field(default="", init=False)
     port: int = attrs.field(default=0, init=False)
     _runner: web.AppRunner | None = attrs.field(default=None, init=False)
 
@@ -67,7 +71,13 @@ class HttpServer:
         )
         await self._runner.setup()
         await web.TCPSite(self._runner, host, port, backlog=1024).start()
-        self.port = int(self._runner.addresses[0][1])
+        self.host, self.port = host, int(self._runner.addresses[0][1])
+
+    @property
+    def url(self) -> str:
+        """The address on which it listens."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
 
     async def close(self) -> None:
         """Stop listening, cut the connections and wait for the handlers to end."""
@@ -79,8 +89,16 @@ class HttpServer:
         application = web.Application(client_max_size=_LARGEST_BODY)
         for route in self.routes:
             application.router.add_route(route.method, route.path, self._handler(route))
+        application.router.add_route("GET", "/", self._front_door)
+        application.router.add_route("*", f"{CONTROL}/{{name:.*}}", self.console.control)
         application.router.add_route("*", "/{rest:.*}", self._handler(None))
         return application
+
+    async def _front_door(self, request: web.Request) -> web.StreamResponse:
+        """Show the status page to browsers. For all others there is nothing here, as at the service."""
+        if accepts_pages(request):
+            return self.console.status_page(request)
+        return await self.exchange.answer(request, None)
 
     def _handler(self, route: Route | None) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         return partial(self._answer, route=route)

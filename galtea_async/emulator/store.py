@@ -55,6 +55,13 @@ class Store:
         self._connection.execute("INSERT INTO opened DEFAULT VALUES")
         self.generation = int(self.value("SELECT count(*) FROM opened"))
 
+    def clear(self) -> None:
+        """Delete all rows."""
+        tables = self.column("SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'opened'")
+        with self.transaction():
+            for table in tables:
+                self._connection.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
+
     def close(self) -> None:
         """Close the database. One in memory is gone then."""
         self._connection.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -86,6 +87,52 @@ def test_it_logs_requests(emulation: Callable[..., Any]) -> None:
     assert running.version_id in line
     assert running.api_key not in line
     assert ended.code == 0
+
+
+async def lost_and_found(url: str, api_key: str, version_id: str) -> tuple[int, int]:
+    """How often a request to evaluate is answered, of two, and how many turns there are."""
+    headers = {"Authorization": f"Bearer {api_key}"}
+    answered = 0
+    async with aiohttp.ClientSession(url, headers=headers) as session:
+        for _ in range(2):
+            with suppress(aiohttp.ClientError):
+                await session.post("/evaluations/fromSessions", json={"versionId": version_id})
+                answered += 1
+        async with session.get("/inferenceResults") as answer:
+            return answered, len(await answer.json())
+
+
+def test_faults_and_turns_are_set_by_arguments(emulation: Callable[..., Any]) -> None:
+    """A fault happens as it is written and is seen in the log; sessions have two turns each."""
+    faults = ["--fault", "POST /evaluations/fromSessions:reset:after:nth=1", "--fault", "PATCH *:hang"]
+    with emulation("--sessions", "3", "--log", *faults) as running:
+        answered, turns = run_in_real_time(lost_and_found, running.url, running.api_key, running.version_id)
+        ended = running.stop(signal.SIGINT)
+    assert (answered, turns) == (1, 6)
+    assert (ended.code, ended.errors) == (0, "")
+    lost, done, listed = re.findall(r"^\d\d:\d\d:\d\d .*$", ended.output, re.MULTILINE)
+    pattern = r"\S+ --- POST /evaluations/fromSessions  [\d.]+ ms  fault: POST /\w+/\w+:reset:after:nth=1"
+    assert re.fullmatch(pattern, lost)
+    assert re.fullmatch(r"\S+ 200 POST /evaluations/fromSessions  [\d.]+ ms", done)
+    assert re.fullmatch(r"\S+ 200 GET /inferenceResults  [\d.]+ ms", listed)
+
+
+def test_a_fault_that_is_written_wrongly_is_explained(command_line: Callable[..., Any]) -> None:
+    """It is an error in the arguments, with what is wrong."""
+    ended = command_line("emulate", "--fault", "GET /sessions:rest")
+    assert ended.code == 2
+    assert "'rest' is none of them (perhaps 'reset')" in ended.errors
+    assert "Traceback" not in ended.errors
+
+
+def test_it_says_who_can_reach_it(start_command: Callable[..., Any]) -> None:
+    """By default it listens on loopback only, and says so."""
+    with start_command("emulate", "--port", "0", "--sessions", "0") as process:
+        lines = [process.stdout.readline() for _ in range(2)]
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+    assert lines[0].startswith("A local Galtea at http://127.0.0.1:")
+    assert lines[1].startswith("Only this machine can reach it")
 
 
 def test_a_file_keeps_the_version(emulation: Callable[..., Any], tmp_path: Path) -> None:

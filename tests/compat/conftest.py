@@ -1,7 +1,7 @@
-"""An emulator in a thread of its own, and the official client that talks to it as to the real service.
+"""An emulator in a thread of its own, and official clients that talk to it as to the real service.
 
-The official client blocks, so the emulator needs a loop elsewhere, and time is real: judging takes a
-twentieth of a second at most.
+The official clients block or are processes of their own, so the emulator needs a loop elsewhere, and time is
+real: judging takes a twentieth of a second at most.
 """
 
 from __future__ import annotations
@@ -17,25 +17,26 @@ from galtea_async.emulator import EmulatorRules, GalteaEmulator
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
+    from pathlib import Path
+
+    from compat.terminal import Terminal
 
 _Result = TypeVar("_Result")
 
 
 @attrs.frozen(kw_only=True)
-class World:
-    """What a test of the official client has at hand.
+class Service:
+    """An emulator that runs in a thread of its own.
 
     Attributes:
-        emulator: The service.
+        emulator: The emulator.
         portal: The way into its thread.
-        sdk: The official client.
         product_id: A product.
         version_id: A version of it.
     """
 
     emulator: GalteaEmulator
     portal: BlockingPortal
-    sdk: Any
     product_id: str
     version_id: str
 
@@ -50,6 +51,17 @@ class World:
         return made
 
 
+@attrs.frozen(kw_only=True)
+class World(Service):
+    """What a test of the official SDK has at hand.
+
+    Attributes:
+        sdk: The official client.
+    """
+
+    sdk: Any
+
+
 @pytest.fixture
 def rules() -> EmulatorRules:
     """How the service behaves; a test file may say otherwise."""
@@ -57,17 +69,38 @@ def rules() -> EmulatorRules:
 
 
 @pytest.fixture
-def world(rules: EmulatorRules) -> Iterator[World]:
-    """The official client, connected to an emulator that holds a product with a version."""
-    from compat.official import Galtea  # only here: importing it skips where it is not installed
-
+def service(rules: EmulatorRules) -> Iterator[Service]:
+    """An emulator that holds a product with a version."""
     emulator = GalteaEmulator(judging=(0.0, 0.05), rules=rules)
     with start_blocking_portal() as portal, portal.wrap_async_context_manager(emulator):
         product_id = portal.call(emulator.add_product, "Assistant")
         version_id = portal.call(partial(emulator.add_version, product_id, name="1.0"))
-        with Galtea(emulator.api_key, base_url=emulator.url) as sdk:
-            yield World(
-                emulator=emulator, portal=portal, sdk=sdk, product_id=product_id, version_id=version_id
-            )
-        unknown = [one.path for one in emulator.requests if one.route is None]
-        assert unknown == []  # a call of the official client for which the emulator has no route
+        yield Service(emulator=emulator, portal=portal, product_id=product_id, version_id=version_id)
+
+
+@pytest.fixture
+def world(service: Service) -> Iterator[World]:
+    """The official SDK, connected to the service."""
+    from compat.official import Galtea  # only here: importing it skips where it is not installed
+
+    emulator = service.emulator
+    with Galtea(emulator.api_key, base_url=emulator.url) as sdk:
+        yield World(
+            emulator=emulator,
+            portal=service.portal,
+            product_id=service.product_id,
+            version_id=service.version_id,
+            sdk=sdk,
+        )
+    unknown = [one.path for one in emulator.requests if one.route is None]
+    assert unknown == []  # a call of the official client for which the emulator has no route
+
+
+@pytest.fixture
+def terminal(service: Service, tmp_path: Path) -> Terminal:
+    """The official command line, logged in to the service."""
+    from compat.terminal import Terminal  # only here: importing it skips where it is not installed
+
+    terminal = Terminal(home=tmp_path)
+    terminal.run("login", "--host", service.emulator.url, api_key=service.emulator.api_key).succeeded()
+    return terminal

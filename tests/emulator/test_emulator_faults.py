@@ -252,6 +252,22 @@ async def test_chance_follows_the_seed() -> None:
     assert await statuses(1) == await statuses(1) != await statuses(2)
 
 
+async def test_everything_follows_from_the_seed() -> None:
+    """The same requests get the same ids, scores and faults, and others with another seed."""
+
+    async def story(seed: int) -> object:
+        faults = [Fault(route=BATCH, when="during", action=Answer(502), probability=0.5)]
+        emulator = GalteaEmulator(seed=seed, faults=faults, judging=(0.0, 0.0))
+        async with emulator, connected(emulator) as api:
+            version_id = await emulator.add_version(sessions=20)
+            made = [(await api.post("/sessions", {"versionId": version_id})).json["id"] for _ in range(3)]
+            statuses = [(await api.evaluate(await emulator.session_ids(version_id))).status for _ in range(9)]
+            rows = (await api.get("/evaluations")).json
+            return version_id, made, statuses, [(row["id"], row["status"], row["score"]) for row in rows]
+
+    assert await story(1) == await story(1) != await story(2)
+
+
 @pytest.mark.parametrize(
     "settings",
     [
@@ -260,6 +276,9 @@ async def test_chance_follows_the_seed() -> None:
         {"route": "GET sessions"},
         {"when": "never"},
         {"probability": 1.5},
+        {"nth": 0},
+        {"nth": []},
+        {"times": 0},
     ],
 )
 def test_a_fault_that_could_never_happen_is_refused(settings: dict[str, object]) -> None:

@@ -6,10 +6,12 @@ not mentioned (`UNSET`) from what is to be emptied (`None`); `mentioned` gives t
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal, get_args
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
+
+from galtea_async.emulator.galtea.wire import InferenceResultStatus, SessionStatus
 
 __all__ = [
     "BatchBody",
@@ -38,6 +40,7 @@ __all__ = [
     "UpdateSessionBody",
     "UpdateVersionBody",
     "VersionOfFactsBody",
+    "Whole",
     "mentioned",
 ]
 
@@ -45,8 +48,17 @@ JsonObject = dict[str, object]
 Text = str | JsonObject
 """A text on its own, or in an object with more beside it."""
 
-Number = int | float
+Whole = Annotated[int, Meta(ge=-(2**53) + 1, le=2**53 - 1)]
+"""A whole number that every reader of JSON keeps exactly."""
+
+Number = Whole | float
 """A number that is answered as it was sent: a whole one without a fraction."""
+
+
+# What these types say of values is for the description of the API: handlers check them, in their own words.
+_SessionStatus = Annotated[str, Meta(extra_json_schema={"enum": list(get_args(SessionStatus))})]
+_TurnStatus = Annotated[str, Meta(extra_json_schema={"enum": list(get_args(InferenceResultStatus))})]
+_Share = Annotated[float, Meta(extra_json_schema={"minimum": 0, "maximum": 1})]
 
 
 class _Body(msgspec.Struct, rename="camel"):
@@ -63,7 +75,7 @@ class MetricReference(_Body):
 
     id: str | None = None
     name: str | None = None
-    score: float | None = None
+    score: _Share | None = None
 
 
 class BatchBody(_Body):
@@ -123,7 +135,7 @@ class CreateSessionBody(_Body):
     is_production: bool | None = None
     context: Text | None = None
     metadata: JsonObject = {}
-    status: str | None = None
+    status: _SessionStatus | None = None
     run_id: str | None = None
 
 
@@ -131,7 +143,7 @@ class UpdateSessionBody(_Body):
     """The body of `PATCH /sessions/{id}`."""
 
     custom_id: str | UnsetType | None = UNSET
-    status: str | UnsetType = UNSET
+    status: _SessionStatus | UnsetType = UNSET
     context: Text | UnsetType | None = UNSET
     stopping_reason: str | UnsetType | None = UNSET
     metadata: JsonObject | UnsetType | None = UNSET
@@ -152,8 +164,8 @@ class CreateInferenceResultBody(_Body):
     session_custom_id: str | None = None
     version_id: str | None = None
     product_id: str | None = None
-    index: int | None = None
-    status: str | None = None
+    index: Whole | None = None
+    status: _TurnStatus | None = None
     error: str | None = None
     input: Text | None = None
     actual_output: Text | None = None
@@ -192,8 +204,8 @@ class CreateInferenceResultsBody(_Body):
 class UpdateInferenceResultBody(_Body):
     """The body of `PATCH /inferenceResults/{id}`."""
 
-    turn_index: int | UnsetType = msgspec.field(default=UNSET, name="index")
-    status: str | UnsetType = UNSET
+    turn_index: Whole | UnsetType = msgspec.field(default=UNSET, name="index")
+    status: _TurnStatus | UnsetType = UNSET
     error: str | UnsetType | None = UNSET
     input: Text | UnsetType | None = UNSET
     actual_output: Text | UnsetType | None = UNSET
@@ -214,13 +226,13 @@ class NextTurnBody(_Body):
     """The body of `POST /conversationSimulator/generateNextUserMessage`."""
 
     session_id: str
-    max_turns: int | None = None
+    max_turns: Whole | None = None
 
 
 class SubmitBody(_Body):
     """The body of `POST /evaluations/{id}/submit`."""
 
-    score: float
+    score: _Share
     reason: str | None = None
 
 
@@ -248,7 +260,7 @@ class CreateMetricBody(_Body):
     evaluator_model_name: str | None = None
     evaluation_params: list[str] | None = None
     tags: list[str] | None = None
-    pass_threshold: float = 0.5
+    pass_threshold: _Share = 0.5
 
 
 class CreateSpecificationBody(_Body):

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import msgspec
-
-from galtea_async.emulator.galtea.wire import ORGANIZATION_ID, Answer, raw
+from galtea_async.emulator.galtea.wire import ORGANIZATION_ID, Answer, Moment, RawObject, RawStrings, raw
 
 if TYPE_CHECKING:
     from galtea_async.emulator.store import Row
@@ -33,8 +31,8 @@ class ProductAnswer(Answer):
     id: str
     name: str
     description: str
-    created_at: str
-    deleted_at: str | None
+    created_at: Moment
+    deleted_at: Moment | None
     organization_id: str = ORGANIZATION_ID
 
 
@@ -52,9 +50,9 @@ class VersionAnswer(Answer):
     dataset_uri: str | None
     guardrails: str | None
     parent_version_id: str | None
-    created_at: str
-    deleted_at: str | None
-    facts: msgspec.Raw
+    created_at: Moment
+    deleted_at: Moment | None
+    facts: RawObject
 
 
 class MetricAnswer(Answer):
@@ -68,13 +66,13 @@ class MetricAnswer(Answer):
     judge_prompt: str | None
     evaluator_model_name: str | None
     pass_threshold: float
-    excluded_from_analytics_at: str | None
-    legacy_at: str | None
-    disabled_at: str | None
-    created_at: str
-    deleted_at: str | None
-    evaluation_params: msgspec.Raw
-    tags: msgspec.Raw
+    excluded_from_analytics_at: Moment | None
+    legacy_at: Moment | None
+    disabled_at: Moment | None
+    created_at: Moment
+    deleted_at: Moment | None
+    evaluation_params: RawStrings
+    tags: RawStrings
     organization_id: str = ORGANIZATION_ID
 
 
@@ -88,9 +86,9 @@ class SpecificationAnswer(Answer):
     type: str
     test_type: str | None
     test_variant: str | None
-    created_at: str
-    deleted_at: str | None
-    metric_ids: msgspec.Raw
+    created_at: Moment
+    deleted_at: Moment | None
+    metric_ids: RawStrings
 
 
 class TestAnswer(Answer):
@@ -102,9 +100,9 @@ class TestAnswer(Answer):
     product_id: str | None
     name: str
     type: str
-    created_at: str
-    deleted_at: str | None
-    specification_ids: msgspec.Raw
+    created_at: Moment
+    deleted_at: Moment | None
+    specification_ids: RawStrings
     status: str = "SUCCESS"
 
 
@@ -116,11 +114,11 @@ class TestCaseAnswer(Answer):
     id: str
     test_id: str
     expected_output: str | None
-    created_at: str
-    deleted_at: str | None
-    input: msgspec.Raw
-    context: msgspec.Raw
-    legacy_at: str | None = None
+    created_at: Moment
+    deleted_at: Moment | None
+    input: RawObject
+    context: RawObject
+    legacy_at: Moment | None = None
 
 
 def product(row: Row) -> ProductAnswer:

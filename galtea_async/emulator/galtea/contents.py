@@ -83,6 +83,10 @@ class Contents:
         )
         return identifiers
 
+    def version_ids(self) -> list[str]:
+        """The ids of the versions, in the order in which they were added."""
+        return self.service.store.column("SELECT id FROM versions WHERE deleted_at IS NULL ORDER BY rowid")
+
     def session_ids(self, version_id: str) -> list[str]:
         """The ids of a version's sessions, in the order in which they were added."""
         statement = "SELECT id FROM sessions WHERE version_id = ? AND deleted_at IS NULL ORDER BY rowid"

@@ -6,7 +6,7 @@ takes the next index of its session, unless the caller gives it another.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import msgspec
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["add", "as_input", "check_status", "create", "create_many", "record", "shown"]
 
-_STATUSES = ("PENDING", "GENERATED", "FAILED", "SKIPPED")
+_STATUSES = get_args(wire.InferenceResultStatus)
 _INSERT = f"""
 INSERT INTO inference_results ({wire.columns(wire.InferenceResultAnswer)}, place)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Self
 
 import attrs
 
+from galtea_async.emulator.conditions import Conditions
 from galtea_async.emulator.faults import Fault, FaultPlan
 from galtea_async.emulator.galtea.rules import EmulatorRules
 from galtea_async.emulator.galtea.running import Running, assemble, open_service
+from galtea_async.emulator.life import Life
 from galtea_async.emulator.recording import RecordedRequest
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from galtea_async.emulator.galtea.contents import Contents
+    from galtea_async.emulator.galtea.gate import GalteaGate
     from galtea_async.emulator.galtea.scoring import MetricSource
     from galtea_async.emulator.routes import Route
 
@@ -44,7 +47,7 @@ class GalteaEmulator:
         api_key: The key that clients must send.
         path: The SQLite file that holds the data, or `:memory:`. A file keeps it from one start to the next.
         seed: What ids, scores, orders and chances follow from.
-        latency: Seconds that the work of each request takes.
+        latency: Seconds that the work of each request takes. It and `faults` may be changed at any time.
         judging: The shortest and the longest time, in seconds, after which a new evaluation has been judged.
         rules: How the service behaves where its documents are silent.
         rate_limit: Requests and seconds: so many requests are admitted in so many seconds. `None` sets no
@@ -66,15 +69,18 @@ class GalteaEmulator:
     api_key: str = attrs.field(default=_DEFAULT_API_KEY, repr=False)
     path: str = ":memory:"
     seed: int = 7
-    latency: float = 0.0
+    _latency: float = attrs.field(default=0.0, alias="latency")
     judging: tuple[float, float] = (2.0, 30.0)
     _faults: tuple[Fault, ...] = attrs.field(default=(), converter=tuple[Fault, ...], alias="faults")
     rules: EmulatorRules = attrs.field(factory=EmulatorRules)
     rate_limit: tuple[float, float] | None = None
     clock_skew: float = 0.0
     records_requests: bool = True
-    _requests: list[RecordedRequest] = attrs.field(factory=list[RecordedRequest], init=False, repr=False)
-    _running: Running | None = attrs.field(default=None, init=False, repr=False)
+    _life: Life[Contents, GalteaGate] = attrs.field(init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        plan = FaultPlan(faults=self._faults, random=Random(self.seed))
+        self._life = Life(conditions=Conditions(latency=self._latency, plan=plan))
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -92,66 +98,56 @@ class GalteaEmulator:
             RuntimeError: It runs already.
             OSError: The address cannot be used.
         """
-        if self._running is not None:
-            raise RuntimeError("the emulator runs already")
-        self._requests = []
-        service = open_service(
-            path=self.path, seed=self.seed, judging=self.judging, rules=self.rules, skew=self.clock_skew
+        await self._life.start(
+            self._assembled,
+            host=self.host,
+            port=self.port,
+            seed=self.seed,
+            records_requests=self.records_requests,
         )
-        running = assemble(
-            service,
-            api_key=self.api_key,
-            faults=FaultPlan(faults=self._faults, random=Random(f"{self.seed}/faults")),
-            latency=self.latency,
-            rate_limit=self.rate_limit,
-            requests=self._requests if self.records_requests else None,
-        )
-        try:
-            await running.server.start(self.host, self.port)
-        except BaseException:
-            await running.close()
-            raise
-        self._running = running
 
     async def close(self) -> None:
         """Cut the connections, drop work that was to be done later, close the data. Closing twice is fine."""
-        running, self._running = self._running, None
-        if running is not None:
-            await running.close()
+        await self._life.close()
 
     @property
     def url(self) -> str:
         """The address on which the emulator listens."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self._now_running.server.port}"
+        return self._life.now_running.server.url
 
     @property
     def requests(self) -> list[RecordedRequest]:
         """The requests since the last start, in the order of their arrival; kept when it closes."""
-        return self._requests
+        return self._life.recording.requests
 
     @property
     def rate_limited(self) -> int:
         """How many requests the rate limit has refused."""
-        bucket = self._now_running.gate.bucket
+        bucket = self._life.now_running.gate.bucket
         return 0 if bucket is None else bucket.refused
 
     @property
     def routes(self) -> tuple[Route, ...]:
         """The table of routes."""
-        return tuple(self._now_running.server.routes)
+        return tuple(self._life.now_running.server.routes)
 
     @property
     def faults(self) -> tuple[Fault, ...]:
         """The faults; setting them anew starts all their counts at zero."""
-        return self._faults
+        return self._life.conditions.faults
 
     @faults.setter
     def faults(self, faults: Iterable[Fault]) -> None:
-        self._faults = tuple(faults)
-        if self._running is not None:
-            plan = self._running.exchange.plan
-            self._running.exchange.plan = FaultPlan(faults=self._faults, random=plan.random)
+        self._life.conditions.faults = tuple(faults)
+
+    @property
+    def latency(self) -> float:
+        """Seconds that the work of each request takes."""
+        return self._life.conditions.latency
+
+    @latency.setter
+    def latency(self, seconds: float) -> None:
+        self._life.conditions.latency = seconds
 
     def now(self) -> datetime:
         """The server's time."""
@@ -235,7 +231,11 @@ class GalteaEmulator:
 
     async def add_api_key(self) -> str:
         """Let another member of the organization in, and return the key to send."""
-        return self._now_running.gate.add_key(self._contents.service.identifiers.new("user"))
+        return self._life.now_running.gate.add_key(self._contents.service.identifiers.new("user"))
+
+    async def version_ids(self) -> list[str]:
+        """The ids of the versions, in the order in which they were added."""
+        return self._contents.version_ids()
 
     async def session_ids(self, version_id: str) -> list[str]:
         """The ids of a version's sessions, in the order in which they were added."""
@@ -284,14 +284,21 @@ class GalteaEmulator:
 
     async def revoke_key(self) -> None:
         """Make `api_key` invalid."""
-        self._now_running.gate.revoke(self.api_key)
+        self._life.now_running.gate.revoke(self.api_key)
 
-    @property
-    def _now_running(self) -> Running:
-        if self._running is None:
-            raise RuntimeError("the emulator does not run: use `async with`, or call `start` first")
-        return self._running
+    def _assembled(self) -> Running:
+        service = open_service(
+            path=self.path, seed=self.seed, judging=self.judging, rules=self.rules, skew=self.clock_skew
+        )
+        return assemble(
+            service,
+            api_key=self.api_key,
+            seed=self.seed,
+            conditions=self._life.conditions,
+            recording=self._life.recording,
+            rate_limit=self.rate_limit,
+        )
 
     @property
     def _contents(self) -> Contents:
-        return self._now_running.contents
+        return self._life.now_running.contents

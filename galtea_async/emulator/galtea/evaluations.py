@@ -65,7 +65,7 @@ ROWS = """(
 )"""
 SELECT = f"SELECT {wire.columns(wire.EvaluationAnswer)} FROM {ROWS}"  # noqa: S608 - constants only
 
-_STATUSES = ("PENDING", "PENDING_HUMAN", "SUCCESS", "FAILED", "SKIPPED", "CANCELLED", "OUTDATED")
+_STATUSES = get_args(wire.EvaluationStatus)
 _TEST_OF_EVALUATION = "coalesce((SELECT test_id FROM test_cases WHERE test_cases.id = test_case_id), '')"
 _COMPARISONS = {"Gt": ">", "Gte": ">=", "Lt": "<", "Lte": "<="}
 

@@ -9,6 +9,7 @@ import attrs
 from galtea_async.emulator.galtea.rules import EmulatorRules
 from galtea_async.emulator.gate import Malformed, call_of
 from galtea_async.emulator.identifiers import Identifiers
+from galtea_async.emulator.parameters import plain_name
 from galtea_async.emulator.rate_limit import TokenBucket
 from galtea_async.emulator.replies import (
     Problem,
@@ -49,7 +50,7 @@ class GalteaGate:
     identifiers: Identifiers
 
     def admit(self, request: web.Request, route: Route | None, payload: Json | Malformed) -> Call:
-        """Check the URL's length, the rate, the route, the key and the body, in this order.
+        """Check the URL's length, the rate, the route, the key, the body and the query, in this order.
 
         Raises:
             Refusal: One of them does not pass.
@@ -61,7 +62,8 @@ class GalteaGate:
         user_id = self.identify(request) if route.needs_key else _ANYBODY
         if isinstance(payload, Malformed):
             raise Problem(400, "Malformed JSON in the request body")
-        return call_of(request, payload, user_id=user_id)
+        self.check_query(request, route)
+        return call_of(request, route, payload, user_id=user_id)
 
     def dress(self, _request: web.Request, _route: Route | None, reply: Reply, /) -> Reply:
         """Leave an answer as it is: the service adds nothing to all of them."""
@@ -101,6 +103,20 @@ class GalteaGate:
         if wait is not None:
             refused = message_reply(429, "Too many requests")
             raise Refusal(attrs.evolve(refused, headers={"Retry-After": str(wait)}))
+
+    def check_query(self, request: web.Request, route: Route) -> None:
+        """Refuse parameters that a list does not know; where nothing takes parameters, none is looked at.
+
+        Raises:
+            Refusal: With status 400 and the names that are accepted.
+        """
+        known = route.parameter_names
+        if not known or self.rules.unknown_filters == "ignore":
+            return
+        for key in request.rel_url.query:
+            if plain_name(key) not in known:
+                accepted = ", ".join(sorted(known))
+                raise Problem(400, f"Unknown query parameter: {key}. Accepted: {accepted}")
 
     def identify(self, request: web.Request) -> str:
         """Say whose key a request carries.

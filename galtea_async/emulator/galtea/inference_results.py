@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
+
 from galtea_async.emulator.galtea import wire
 from galtea_async.emulator.galtea.bodies import UpdateInferenceResultBody, mentioned
 from galtea_async.emulator.galtea.conversation import as_input, check_status, shown
@@ -53,7 +55,7 @@ def update(service: Service, call: Call) -> Reply:
     """Answer `PATCH /inferenceResults/{id}`. An output that arrives completes a turn that was pending."""
     body = call.changes(UpdateInferenceResultBody)
     before = one(service, call.path["id"])
-    check_status(body.status or None)
+    check_status(None if body.status is UNSET else body.status)
     changes = mentioned(body)
     if "input" in changes:
         changes["input"] = wire.json_text(as_input(body.input or None))

@@ -41,6 +41,7 @@ class Noun:
 
     Attributes:
         path: Where it is served, without slashes.
+        tag: What people call several of it.
         table: Its table.
         listing: The parameters of its list.
         answer: Its shape in answers.
@@ -49,6 +50,7 @@ class Noun:
     """
 
     path: str
+    tag: str
     table: str
     listing: Listing
     answer: type[Answer]
@@ -134,6 +136,7 @@ class Linked:
 
 PRODUCTS = Noun(
     path="products",
+    tag="Products",
     table="products",
     answer=shapes.ProductAnswer,
     read=shapes.product,
@@ -145,6 +148,7 @@ PRODUCTS = Noun(
 )
 VERSIONS = Noun(
     path="versions",
+    tag="Versions",
     table="versions",
     answer=shapes.VersionAnswer,
     read=shapes.version,
@@ -162,6 +166,7 @@ VERSIONS = Noun(
 )
 METRICS = Noun(
     path="metrics",
+    tag="Metrics",
     table="metrics",
     answer=shapes.MetricAnswer,
     read=shapes.metric,
@@ -191,6 +196,7 @@ METRICS = Noun(
 )
 SPECIFICATIONS = Noun(
     path="specifications",
+    tag="Specifications",
     table="specifications",
     answer=shapes.SpecificationAnswer,
     read=shapes.specification,
@@ -211,6 +217,7 @@ SPECIFICATIONS = Noun(
 )
 TESTS = Noun(
     path="tests",
+    tag="Datasets",
     table="tests",
     answer=shapes.TestAnswer,
     read=shapes.test,
@@ -230,6 +237,7 @@ TESTS = Noun(
 )
 TEST_CASES = Noun(
     path="testCases",
+    tag="Test cases",
     table="test_cases",
     answer=shapes.TestCaseAnswer,
     read=shapes.test_case,

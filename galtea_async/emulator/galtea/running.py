@@ -1,4 +1,4 @@
-"""A running emulator: its parts, how they are put together, and how they are closed."""
+"""How the parts of an emulator of Galtea are put together."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import asyncio
 from random import Random
 from typing import TYPE_CHECKING
 
-import attrs
-
+from galtea_async.emulator import running
 from galtea_async.emulator.clock import ServerClock
+from galtea_async.emulator.console import Console
 from galtea_async.emulator.errands import Errands
 from galtea_async.emulator.exchange import Exchange
+from galtea_async.emulator.galtea.backstage import GalteaBackstage
 from galtea_async.emulator.galtea.contents import Contents
 from galtea_async.emulator.galtea.credits import Credits
 from galtea_async.emulator.galtea.gate import GalteaGate
@@ -20,38 +21,20 @@ from galtea_async.emulator.galtea.scoring import Judge
 from galtea_async.emulator.galtea.service import Service
 from galtea_async.emulator.identifiers import Identifiers
 from galtea_async.emulator.rate_limit import TokenBucket
+from galtea_async.emulator.rewinding import Rewinding
 from galtea_async.emulator.server import HttpServer
 from galtea_async.emulator.store import Store
 
 if TYPE_CHECKING:
-    from galtea_async.emulator.faults import FaultPlan
+    from galtea_async.emulator.conditions import Conditions
     from galtea_async.emulator.galtea.rules import EmulatorRules
-    from galtea_async.emulator.recording import RecordedRequest
+    from galtea_async.emulator.recording import Recording
 
 __all__ = ["Running", "assemble", "open_service"]
 
 
-@attrs.frozen(kw_only=True, eq=False)
-class Running:
-    """The parts of a running emulator.
-
-    Attributes:
-        contents: What it holds.
-        gate: What requests must pass.
-        exchange: Answers them.
-        server: Listens.
-    """
-
-    contents: Contents
-    gate: GalteaGate
-    exchange: Exchange
-    server: HttpServer
-
-    async def close(self) -> None:
-        """Close all of it. Afterwards nothing runs and nothing is open."""
-        await self.server.close()
-        await self.exchange.errands.close()
-        self.contents.service.store.close()
+Running = running.Running[Contents, GalteaGate]
+"""The parts of a running emulator."""
 
 
 def open_service(
@@ -75,10 +58,10 @@ def assemble(
     service: Service,
     *,
     api_key: str,
-    faults: FaultPlan,
-    latency: float,
+    seed: int,
+    conditions: Conditions,
+    recording: Recording,
     rate_limit: tuple[float, float] | None,
-    requests: list[RecordedRequest] | None,
 ) -> Running:
     """Put a server around a service."""
     user_id, colleague_id = service.identifiers.new("user"), service.identifiers.new("user")
@@ -92,16 +75,24 @@ def assemble(
         clock=service.clock,
         gate=gate,
         errands=Errands(),
-        plan=faults,
-        latency=latency,
+        conditions=conditions,
+        recording=recording,
         compresses=service.rules.compression,
-        requests=requests,
+    )
+    contents = Contents(service=service, user_id=user_id, colleague_id=colleague_id)
+    backstage = GalteaBackstage(
+        contents=contents,
+        gate=gate,
+        api_key=api_key,
+        seed=seed,
+        rewinding=Rewinding([service.identifiers.random, service.chance]),
     )
     return Running(
-        contents=Contents(service=service, user_id=user_id, colleague_id=colleague_id),
+        store=service.store,
+        contents=contents,
         gate=gate,
         exchange=exchange,
-        server=HttpServer(exchange, galtea_routes(service)),
+        server=HttpServer(exchange, galtea_routes(service), Console(exchange=exchange, backstage=backstage)),
     )
 
 

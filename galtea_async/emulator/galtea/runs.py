@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import msgspec
 
@@ -32,7 +32,7 @@ RUNS = Listing(
         one_of("productIds", "product_id"),
         one_of("versionIds", "version_id"),
         one_of("customIds", "custom_id"),
-        one_of("statuses", "status", choices=("RUNNING", "COMPLETED", "FAILED", "CANCELLED")),
+        one_of("statuses", "status", choices=get_args(wire.RunStatus)),
         Filter(name="search", condition=_SEARCH, kind="text"),
         *created_between(),
     ),

@@ -86,7 +86,6 @@ class Service:
         options = ListingOptions(
             default_limit=self.rules.default_limit,
             max_page=self.rules.max_page,
-            refuses_unknown=self.rules.unknown_filters == "refuse",
             salt=self.salt(),
         )
         return self.listing(listing).read(call.query, options)

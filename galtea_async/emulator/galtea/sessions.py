@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import attrs
 import msgspec
+from msgspec import UNSET
 
 from galtea_async.emulator.galtea import runs, versions, wire
 from galtea_async.emulator.galtea.bodies import (
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SESSIONS", "add", "close", "create", "delete", "find", "get", "one", "open_session", "update"]
 
-_STATUSES = ("PENDING", "COMPLETED", "FAILED")
+_STATUSES = get_args(wire.SessionStatus)
 _TEST_OF_SESSION = "coalesce((SELECT test_id FROM test_cases WHERE test_cases.id = test_case_id), '')"
 
 SESSIONS = Listing(
@@ -157,7 +158,7 @@ def update(service: Service, call: Call) -> Reply:
     """Answer `PATCH /sessions/{id}`. What is `null` is emptied, what is absent stays."""
     body = call.changes(UpdateSessionBody)
     before = one(service, call.path["id"])
-    _check_status(body.status or None)
+    _check_status(None if body.status is UNSET else body.status)
     if body.custom_id and body.custom_id != before.custom_id:
         _check_custom_id(service, body.custom_id, before.version_id)
     changes = mentioned(body)

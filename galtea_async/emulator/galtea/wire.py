@@ -9,9 +9,10 @@ shape, and are converted.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
+from msgspec import Meta
 
 if TYPE_CHECKING:
     from galtea_async.emulator.store import Row
@@ -21,15 +22,23 @@ __all__ = [
     "Answer",
     "BatchAnswer",
     "BatchFailure",
+    "ErrorAnswer",
     "EvaluationAnswer",
+    "EvaluationStatus",
     "InferenceResultAnswer",
+    "InferenceResultStatus",
+    "Moment",
     "NextTurnAnswer",
     "Page",
     "PendingReviewsAnswer",
+    "RawObject",
+    "RawStrings",
     "RetryAnswer",
     "RunAnswer",
+    "RunStatus",
     "SdkVersionAnswer",
     "SessionAnswer",
+    "SessionStatus",
     "UserAnswer",
     "columns",
     "evaluation",
@@ -42,6 +51,27 @@ __all__ = [
 
 ORGANIZATION_ID = "organization_emulator0123456789abcdef"
 """The organization to which everything in an emulator belongs."""
+
+
+SessionStatus = Literal["PENDING", "COMPLETED", "FAILED"]
+InferenceResultStatus = Literal["PENDING", "GENERATED", "FAILED", "SKIPPED"]
+RunStatus = Literal["RUNNING", "COMPLETED", "FAILED", "CANCELLED"]
+EvaluationStatus = Literal[
+    "PENDING", "PENDING_HUMAN", "SUCCESS", "FAILED", "SKIPPED", "CANCELLED", "OUTDATED"
+]
+
+Moment = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+"""A time in ISO 8601."""
+
+RawObject = Annotated[msgspec.Raw, Meta(extra_json_schema={"type": "object", "nullable": True})]
+"""A column with a JSON object, or with nothing."""
+
+RawStrings = Annotated[
+    msgspec.Raw, Meta(extra_json_schema={"type": "array", "items": {"type": "string"}, "nullable": True})
+]
+"""A column with a JSON array of texts, or with nothing."""
+
+_Row = TypeVar("_Row", bound="Answer")
 
 
 class Answer(msgspec.Struct, rename="camel", gc=False):
@@ -64,14 +94,14 @@ class SessionAnswer(Answer):
     test_case_id: str | None
     stopping_reason: str | None
     error: str | None
-    status: str
-    created_at: str
-    deleted_at: str | None
+    status: SessionStatus
+    created_at: Moment
+    deleted_at: Moment | None
     product_id: str
     run_id: str | msgspec.UnsetType | None
     is_production: bool
-    context: msgspec.Raw
-    metadata: msgspec.Raw
+    context: RawObject
+    metadata: RawObject
     is_seed: bool = False
     recording_uri: str | None = None
 
@@ -83,7 +113,7 @@ class InferenceResultAnswer(Answer):
     session_id: str
     user_id: str | None
     turn_index: int = msgspec.field(name="index")
-    status: str
+    status: InferenceResultStatus
     error: str | None
     latency: float | None
     input_tokens: float | None
@@ -95,19 +125,19 @@ class InferenceResultAnswer(Answer):
     cost_per_cache_read_input_token: float | None
     cost: float | None
     conversation_simulator_version: str | None
-    created_at: str
-    deleted_at: str | None
+    created_at: Moment
+    deleted_at: Moment | None
     retrieval_context: str | msgspec.UnsetType | None
-    input: msgspec.Raw
+    input: RawObject
     actual_output: msgspec.Raw
     credits_used: int | None = None
     trace_id: str | None = None
 
 
-class Page(Answer):
+class Page(Answer, Generic[_Row]):
     """A page of rows as older services wrapped it."""
 
-    data: Sequence[Answer]
+    data: Sequence[_Row]
     total: int
     page: int
     limit: int
@@ -120,7 +150,7 @@ class EvaluationAnswer(Answer):
     metric_id: str
     session_id: str
     user_id: str | None
-    status: str
+    status: EvaluationStatus
     test_case_id: str | None
     inference_result_id: str | None
     score: float | None
@@ -128,15 +158,15 @@ class EvaluationAnswer(Answer):
     error: str | None
     credits_used: int | None
     human_evaluator_id: str | None
-    human_evaluator_started_at: str | None
-    human_evaluator_finished_at: str | None
+    human_evaluator_started_at: Moment | None
+    human_evaluator_finished_at: Moment | None
     human_score: float | None
     human_reason: str | None
-    created_at: str
-    deleted_at: str | None
-    evaluated_at: str | None
-    metric_legacy_at: str | None
-    metric_disabled_at: str | None
+    created_at: Moment
+    deleted_at: Moment | None
+    evaluated_at: Moment | None
+    metric_legacy_at: Moment | None
+    metric_disabled_at: Moment | None
     retries_attempted: int
     product_id: str
     judge_input_tokens: int | None
@@ -145,9 +175,9 @@ class EvaluationAnswer(Answer):
     run_id: str | msgspec.UnsetType | None
     can_retry: bool
     passed: bool | None
-    failed_turns: msgspec.Raw
+    failed_turns: RawStrings
     conversation_simulator_version: str | None = None
-    test_case_legacy_at: str | None = None
+    test_case_legacy_at: Moment | None = None
     judge_reasoning_tokens: int | None = None
     score_breakdown: dict[str, float] | None = None
     confidence: float | None = None
@@ -164,14 +194,14 @@ class RunAnswer(Answer):
     ordinal: int
     custom_id: str | None
     opened_by: str
-    status: str
+    status: RunStatus
     kind: str | None
-    created_at: str
-    finished_at: str | None
-    deleted_at: str | None
+    created_at: Moment
+    finished_at: Moment | None
+    deleted_at: Moment | None
     evaluation_count: int
     session_count: int
-    request: msgspec.Raw
+    request: RawObject
     relaunched_from_run_id: str | None = None
     job_id: str | None = None
     error: str | None = None
@@ -229,6 +259,13 @@ class UserAnswer(Answer):
 
     id: str
     organization_id: str = ORGANIZATION_ID
+
+
+class ErrorAnswer(Answer):
+    """What is wrong. Who has no valid key is told in one word more."""
+
+    message: str
+    error: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class SdkVersionAnswer(Answer):

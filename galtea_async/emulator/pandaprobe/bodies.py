@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import msgspec
 
 from galtea_async.emulator.pandaprobe.problems import validation_error
+from galtea_async.emulator.pandaprobe.wire import TraceStatus
 
 if TYPE_CHECKING:
     from galtea_async.emulator.routes import Call
@@ -39,7 +40,7 @@ class SessionFilters(msgspec.Struct, kw_only=True):
     user_id: str | None = None
     has_error: bool | None = None
     tags: list[str] | None = None
-    min_trace_count: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    min_trace_count: Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)] | None = None
 
 
 class NewFilteredRun(msgspec.Struct, kw_only=True):
@@ -54,18 +55,19 @@ class NewFilteredRun(msgspec.Struct, kw_only=True):
 
 
 class NewTrace(msgspec.Struct, kw_only=True):
-    """One turn of a session. What the emulator does nothing with, such as spans, may be sent too."""
+    """One turn of a session. What the emulator does nothing with may be sent too."""
 
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
     started_at: str
     session_id: Annotated[str, msgspec.Meta(max_length=255)] | None = None
     trace_id: str | None = None
-    status: str = "COMPLETED"
+    status: TraceStatus = "COMPLETED"
     input: object = None
     output: object = None
     ended_at: str | None = None
     user_id: str | None = None
     tags: list[str] = msgspec.field(default_factory=list[str])
+    metadata: dict[str, object] = msgspec.field(default_factory=dict[str, object])
     spans: Annotated[list[dict[str, object]], msgspec.Meta(max_length=500)] = msgspec.field(
         default_factory=list[dict[str, object]]
     )

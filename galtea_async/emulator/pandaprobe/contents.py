@@ -12,6 +12,7 @@ from galtea_async.emulator.pandaprobe.runs import Runs
 from galtea_async.emulator.pandaprobe.scores import Scores
 from galtea_async.emulator.pandaprobe.service import Service
 from galtea_async.emulator.pandaprobe.sessions import Sessions
+from galtea_async.emulator.pandaprobe.traces import Traces
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,7 +44,7 @@ class Contents:
         """Add sessions of so many traces each, and return their ids."""
         now = self.service.clock.seconds()
         ids = [f"session-{self.service.new_id()}" for _ in range(count)]
-        self.sessions.add_traces(
+        Traces(self.service).add(
             [
                 (
                     self.service.new_id(),
@@ -56,6 +57,8 @@ class Contents:
                     now,
                     now + _SECONDS_OF_A_TURN,
                     None,
+                    "[]",
+                    "{}",
                     "[]",
                     now,
                 )

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Literal, Self
 
 import attrs
 
+from galtea_async.emulator.conditions import Conditions
 from galtea_async.emulator.faults import Fault, FaultPlan
+from galtea_async.emulator.life import Life
 from galtea_async.emulator.pandaprobe.course import Mishap
 from galtea_async.emulator.pandaprobe.rules import PandaProbeRules
 from galtea_async.emulator.pandaprobe.running import Running, assemble, open_service
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from galtea_async.emulator.pandaprobe.contents import Contents
+    from galtea_async.emulator.pandaprobe.gate import PandaProbeGate
     from galtea_async.emulator.routes import Route
 
 __all__ = ["PandaProbeEmulator"]
@@ -48,7 +51,7 @@ class PandaProbeEmulator:
             get another, and an empty one at first.
         path: The SQLite file that holds the data, or `:memory:`. A file keeps it from one start to the next.
         seed: What ids, scores and chances follow from.
-        latency: Seconds that the work of each request takes.
+        latency: Seconds that the work of each request takes. It and `faults` may be changed at any time.
         rules: How the service behaves, as switches.
         quota: How many units, which are sessions times metrics, may be booked in all; `None` sets no bound.
         clock_skew: Seconds by which the server's clock is ahead.
@@ -70,14 +73,17 @@ class PandaProbeEmulator:
     project_name: str = "emulated project"
     path: str = ":memory:"
     seed: int = 7
-    latency: float = 0.0
+    _latency: float = attrs.field(default=0.0, alias="latency")
     _faults: tuple[Fault, ...] = attrs.field(default=(), converter=tuple[Fault, ...], alias="faults")
     rules: PandaProbeRules = attrs.field(factory=PandaProbeRules)
     quota: int | None = None
     clock_skew: float = 0.0
     records_requests: bool = True
-    _requests: list[RecordedRequest] = attrs.field(factory=list[RecordedRequest], init=False, repr=False)
-    _running: Running | None = attrs.field(default=None, init=False, repr=False)
+    _life: Life[Contents, PandaProbeGate] = attrs.field(init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        plan = FaultPlan(faults=self._faults, random=Random(self.seed))
+        self._life = Life(conditions=Conditions(latency=self._latency, plan=plan))
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -95,38 +101,22 @@ class PandaProbeEmulator:
             RuntimeError: It runs already.
             OSError: The address cannot be used.
         """
-        if self._running is not None:
-            raise RuntimeError("the emulator runs already")
-        self._requests = []
-        running = assemble(
-            open_service(
-                path=self.path, seed=self.seed, rules=self.rules, quota=self.quota, skew=self.clock_skew
-            ),
-            api_key=self.api_key,
-            token=self.token,
-            project_name=self.project_name,
-            faults=FaultPlan(faults=self._faults, random=Random(f"{self.seed}/faults")),
-            latency=self.latency,
-            requests=self._requests if self.records_requests else None,
+        await self._life.start(
+            self._assembled,
+            host=self.host,
+            port=self.port,
+            seed=self.seed,
+            records_requests=self.records_requests,
         )
-        try:
-            await running.server.start(self.host, self.port)
-        except BaseException:
-            await running.close()
-            raise
-        self._running = running
 
     async def close(self) -> None:
         """Cut the connections, drop work that was to be done later, close the data. Closing twice is fine."""
-        running, self._running = self._running, None
-        if running is not None:
-            await running.close()
+        await self._life.close()
 
     @property
     def url(self) -> str:
         """The address on which the emulator listens."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self._now_running.server.port}"
+        return self._life.now_running.server.url
 
     @property
     def project_id(self) -> str:
@@ -136,7 +126,7 @@ class PandaProbeEmulator:
     @property
     def requests(self) -> list[RecordedRequest]:
         """The requests since the last start, in the order of their arrival; kept when it closes."""
-        return self._requests
+        return self._life.recording.requests
 
     @property
     def rate_limited(self) -> int:
@@ -146,19 +136,25 @@ class PandaProbeEmulator:
     @property
     def routes(self) -> tuple[Route, ...]:
         """The table of routes."""
-        return tuple(self._now_running.server.routes)
+        return tuple(self._life.now_running.server.routes)
 
     @property
     def faults(self) -> tuple[Fault, ...]:
         """The faults; setting them anew starts all their counts at zero."""
-        return self._faults
+        return self._life.conditions.faults
 
     @faults.setter
     def faults(self, faults: Iterable[Fault]) -> None:
-        self._faults = tuple(faults)
-        if self._running is not None:
-            plan = self._running.exchange.plan
-            self._running.exchange.plan = FaultPlan(faults=self._faults, random=plan.random)
+        self._life.conditions.faults = tuple(faults)
+
+    @property
+    def latency(self) -> float:
+        """Seconds that the work of each request takes."""
+        return self._life.conditions.latency
+
+    @latency.setter
+    def latency(self, seconds: float) -> None:
+        self._life.conditions.latency = seconds
 
     def now(self) -> datetime:
         """The server's time."""
@@ -239,17 +235,24 @@ class PandaProbeEmulator:
 
     async def revoke_key(self) -> None:
         """Make `api_key` invalid."""
-        self._now_running.gate.api_keys.discard(self.api_key)
+        self._life.now_running.gate.api_keys.discard(self.api_key)
 
     def _arrange(self, mishap: Mishap) -> None:
         self._contents.service.planner.mishaps.append(mishap)
 
-    @property
-    def _now_running(self) -> Running:
-        if self._running is None:
-            raise RuntimeError("the emulator does not run: use `async with`, or call `start` first")
-        return self._running
+    def _assembled(self) -> Running:
+        service = open_service(
+            path=self.path, seed=self.seed, rules=self.rules, quota=self.quota, skew=self.clock_skew
+        )
+        return assemble(
+            service,
+            api_key=self.api_key,
+            token=self.token,
+            project_name=self.project_name,
+            conditions=self._life.conditions,
+            recording=self._life.recording,
+        )
 
     @property
     def _contents(self) -> Contents:
-        return self._now_running.contents
+        return self._life.now_running.contents

@@ -55,7 +55,7 @@ class PandaProbeGate:
             self.service.count_request((credential, address), self.service.rules.other_requests)
         content = _content(request, route, payload)
         scope = self._scope(request) if route.needs_key else ""
-        return call_of(request, content, user_id=credential, scope=scope, address=address)
+        return call_of(request, route, content, user_id=credential, scope=scope, address=address)
 
     def dress(self, request: web.Request, route: Route | None, reply: Reply, /) -> Reply:
         """Add the request's id, except where the service has lost it: to a 500 and a general 429."""

@@ -22,6 +22,6 @@ def seconds(field: str, text: str) -> float:
     """
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).timestamp()
+    except (ValueError, OverflowError):  # the latter where it is outside the years 1 to 9999 in UTC
         raise validation_error(field, "Input should be a valid datetime or date") from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -1,4 +1,4 @@
-"""A running emulator: its parts, how they are put together, and how they are closed."""
+"""How the parts of an emulator of PandaProbe are put together."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import asyncio
 from random import Random
 from typing import TYPE_CHECKING
 
-import attrs
-
+from galtea_async.emulator import running
 from galtea_async.emulator.clock import ServerClock
 from galtea_async.emulator.cold_start import ColdStart
+from galtea_async.emulator.console import Console
 from galtea_async.emulator.errands import Errands
 from galtea_async.emulator.exchange import Exchange
 from galtea_async.emulator.fixed_window import FixedWindows
+from galtea_async.emulator.pandaprobe.backstage import PandaProbeBackstage
 from galtea_async.emulator.pandaprobe.contents import Contents
 from galtea_async.emulator.pandaprobe.course import Planner
 from galtea_async.emulator.pandaprobe.gate import PandaProbeGate
@@ -24,38 +25,20 @@ from galtea_async.emulator.pandaprobe.schema import SCHEMA
 from galtea_async.emulator.pandaprobe.scores import Scores
 from galtea_async.emulator.pandaprobe.service import Service
 from galtea_async.emulator.pandaprobe.sessions import Sessions
+from galtea_async.emulator.rewinding import Rewinding
 from galtea_async.emulator.server import HttpServer
 from galtea_async.emulator.store import Store
 
 if TYPE_CHECKING:
-    from galtea_async.emulator.faults import FaultPlan
+    from galtea_async.emulator.conditions import Conditions
     from galtea_async.emulator.pandaprobe.rules import PandaProbeRules
-    from galtea_async.emulator.recording import RecordedRequest
+    from galtea_async.emulator.recording import Recording
 
 __all__ = ["Running", "assemble", "open_service"]
 
 
-@attrs.frozen(kw_only=True, eq=False)
-class Running:
-    """The parts of a running emulator.
-
-    Attributes:
-        contents: What it holds.
-        gate: What requests must pass.
-        exchange: Answers them.
-        server: Listens.
-    """
-
-    contents: Contents
-    gate: PandaProbeGate
-    exchange: Exchange
-    server: HttpServer
-
-    async def close(self) -> None:
-        """Close all of it. Afterwards nothing runs and nothing is open."""
-        await self.server.close()
-        await self.exchange.errands.close()
-        self.contents.service.store.close()
+Running = running.Running[Contents, PandaProbeGate]
+"""The parts of a running emulator."""
 
 
 def open_service(*, path: str, seed: int, rules: PandaProbeRules, quota: int | None, skew: float) -> Service:
@@ -80,9 +63,8 @@ def assemble(
     api_key: str,
     token: str,
     project_name: str,
-    faults: FaultPlan,
-    latency: float,
-    requests: list[RecordedRequest] | None,
+    conditions: Conditions,
+    recording: Recording,
 ) -> Running:
     """Put a server around a service."""
     scores, sessions = Scores(service), Sessions(service)
@@ -93,21 +75,34 @@ def assemble(
         clock=service.clock,
         gate=gate,
         errands=Errands(),
-        plan=faults,
-        latency=latency,
+        conditions=conditions,
+        recording=recording,
         cold_start=ColdStart(seconds=service.rules.cold_start, routes=frozenset({BATCH, FILTERED})),
         throttled=rate_limit_exceeded(service.rules.run_requests),
-        requests=requests,
+    )
+    contents = Contents(
+        service=service,
+        runs=runs,
+        scores=scores,
+        sessions=sessions,
+        project_id=service.project_id(project_name),
+    )
+    backstage = PandaProbeBackstage(
+        contents=contents,
+        gate=gate,
+        api_key=api_key,
+        project_name=project_name,
+        rewinding=Rewinding([service.chance]),
     )
     return Running(
-        contents=Contents(
-            service=service,
-            runs=runs,
-            scores=scores,
-            sessions=sessions,
-            project_id=service.project_id(project_name),
-        ),
+        store=service.store,
+        contents=contents,
         gate=gate,
         exchange=exchange,
-        server=HttpServer(exchange, routes, service.rules.keep_alive),
+        server=HttpServer(
+            exchange,
+            routes,
+            Console(exchange=exchange, backstage=backstage),
+            service.rules.keep_alive,
+        ),
     )

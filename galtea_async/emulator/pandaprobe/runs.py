@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import attrs
 import msgspec
@@ -21,7 +21,8 @@ from galtea_async.emulator.pandaprobe.route_names import RETRY
 from galtea_async.emulator.pandaprobe.scores import METRICS, Scores
 from galtea_async.emulator.pandaprobe.service import Service
 from galtea_async.emulator.pandaprobe.sessions import Sessions
-from galtea_async.emulator.pandaprobe.wire import Page, Run, built
+from galtea_async.emulator.pandaprobe.wire import Page, Run, RunStatus, built, shape_of_run
+from galtea_async.emulator.parameters import Parameter
 from galtea_async.emulator.replies import Reply
 
 if TYPE_CHECKING:
@@ -30,12 +31,19 @@ if TYPE_CHECKING:
     from galtea_async.emulator.routes import Call
     from galtea_async.emulator.store import Row
 
-__all__ = ["Runs"]
+__all__ = ["DELETING", "LISTING", "Runs"]
 
 _LONGEST_TEXT = 255
-_STATUSES = ("COMPLETED", "FAILED", "PENDING", "RUNNING")
+_STATUS = Parameter(name="status", kind="text", choices=get_args(RunStatus))
+_DELETE_SCORES = Parameter(name="delete_scores", kind="boolean")
 _COLUMNS = "id, project_id, name, metrics, targets, filters, sampling_rate, model, created_at, course"
 _FAILURE = "(sqlalchemy.dialects.postgresql.asyncpg.Error) connection was closed in the middle of operation"
+
+LISTING = (_STATUS, *parameters.PAGING)
+"""The parameters of the list; it knows no other filter."""
+
+DELETING = (_DELETE_SCORES,)
+"""The parameters of a deletion."""
 
 
 @attrs.frozen(kw_only=True)
@@ -125,7 +133,7 @@ class Runs:
     def page(self, call: Call) -> Reply:
         """Answer `GET /evaluations/session-runs`: the newest first; it knows no filter but the status."""
         paging = parameters.paging(call)
-        status = parameters.choice(call, "status", _STATUSES)
+        status = parameters.choice(call, _STATUS)
         now = self.service.clock.seconds()
         places = [
             row[0]
@@ -148,7 +156,7 @@ class Runs:
     def delete(self, call: Call) -> Reply:
         """Answer `DELETE /evaluations/session-runs/{id}`."""
         run_id = parameters.identifier("path -> run_id", call.path["id"])
-        delete_scores = parameters.boolean(call, "delete_scores") or False
+        delete_scores = parameters.boolean(call, _DELETE_SCORES) or False
         self._run(run_id, call.scope)
         with self.service.store.transaction():
             self.scores.forget_run(run_id, delete=delete_scores)
@@ -224,8 +232,8 @@ class Runs:
             error_message=_FAILURE if state.status == "FAILED" else None,
         )
 
-    def _shown(self, run: Run) -> object:
-        return built(run, self.service.rules.count_field)
+    def _shown(self, run: Run) -> Run:
+        return built(run, shape_of_run(self.service.rules.count_field))
 
 
 def _with_weights(filters: dict[str, object], weights: dict[str, float] | None) -> dict[str, object]:

@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS projects (id TEXT PRIMARY KEY, name TEXT NOT NULL UNI
 CREATE TABLE IF NOT EXISTS traces (
     id TEXT PRIMARY KEY, project_id TEXT NOT NULL, session_id TEXT, name TEXT NOT NULL, status TEXT NOT NULL,
     input TEXT, output TEXT, started_at REAL NOT NULL, ended_at REAL, user_id TEXT, tags TEXT NOT NULL,
-    visible_at REAL NOT NULL
+    metadata TEXT NOT NULL, spans TEXT NOT NULL, visible_at REAL NOT NULL
 );
 CREATE INDEX IF NOT EXISTS traces_by_session ON traces (project_id, session_id);
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 from zlib import crc32
 
 import attrs
@@ -10,10 +10,11 @@ import msgspec
 
 from galtea_async.emulator.pandaprobe import parameters
 from galtea_async.emulator.pandaprobe.course import Course
-from galtea_async.emulator.pandaprobe.moments import iso, seconds
+from galtea_async.emulator.pandaprobe.moments import iso
 from galtea_async.emulator.pandaprobe.problems import JSON, answer
 from galtea_async.emulator.pandaprobe.service import Service
-from galtea_async.emulator.pandaprobe.wire import Metric, Page, Score
+from galtea_async.emulator.pandaprobe.wire import Metric, Page, Score, ScoreSource, ScoreStatus
+from galtea_async.emulator.parameters import Parameter
 from galtea_async.emulator.replies import Reply
 from galtea_async.emulator.store import json_array
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from galtea_async.emulator.routes import Call
     from galtea_async.emulator.store import Row
 
-__all__ = ["METRICS", "Scores"]
+__all__ = ["LISTING", "METRICS", "Scores"]
 
 METRICS = {
     metric.name: metric
@@ -44,14 +45,16 @@ METRICS = {
 _VISIBLE = "visible_at <= ? AND (gone_at IS NULL OR gone_at > ?)"
 _COLUMNS = "id, session_id, project_id, name, value, status, run_id, reason, metadata, visible_at"
 _NEWEST_FIRST = "ORDER BY visible_at DESC, sequence DESC"
-_FILTERS = {
-    "session_id": "session_id = ?",
-    "name": "name = ?",
-    "eval_run_id": "run_id = ?",
-    "status": "status = ?",
-}
-_STATUSES = ("FAILED", "PENDING", "SUCCESS")
-_SOURCES = ("ANNOTATION", "AUTOMATED", "PROGRAMMATIC")
+_SESSION_ID = Parameter(name="session_id", kind="text")
+_NAME = Parameter(name="name", kind="text")
+_RUN_ID = Parameter(name="eval_run_id", kind="text")
+_STATUS = Parameter(name="status", kind="text", choices=get_args(ScoreStatus))
+_SOURCE = Parameter(name="source", kind="text", choices=get_args(ScoreSource))
+_DATE_FROM = Parameter(name="date_from", kind="moment")
+_DATE_TO = Parameter(name="date_to", kind="moment")
+
+LISTING = (_SESSION_ID, _NAME, _RUN_ID, _STATUS, _SOURCE, _DATE_FROM, _DATE_TO, *parameters.PAGING)
+"""The parameters of the list."""
 
 
 @attrs.frozen(eq=False)
@@ -133,9 +136,8 @@ class Scores:
     def page(self, call: Call) -> Reply:
         """Answer `GET /evaluations/session-scores`."""
         paging = parameters.paging(call)
-        parameters.choice(call, "status", _STATUSES)
-        if parameters.choice(call, "source", _SOURCES) not in {None, "AUTOMATED"}:
-            return answer(200, Page(items=[], total=0, limit=paging.limit, offset=paging.offset))
+        if parameters.choice(call, _SOURCE) not in {None, "AUTOMATED"}:
+            return answer(200, Page[Score](items=[], total=0, limit=paging.limit, offset=paging.offset))
         conditions, values = self._conditions(call)
         where = " AND ".join(conditions)
         now = self.service.clock.seconds()
@@ -163,18 +165,18 @@ class Scores:
         return Reply(status=200, body=msgspec.json.encode(list(METRICS.values())), content_type=JSON)
 
     def _conditions(self, call: Call) -> tuple[list[str], list[object]]:
-        conditions, values = ["project_id = ?"], list[object]([call.scope])
-        for name, condition in _FILTERS.items():
-            value = parameters.text(call, name)
-            if value is not None:
-                conditions.append(condition)
-                values.append(parameters.identifier(f"query -> {name}", value) if "run" in name else value)
-        for name, condition in (("date_from", "visible_at >= ?"), ("date_to", "visible_at < ?")):
-            value = parameters.text(call, name)
-            if value is not None:
-                conditions.append(condition)
-                values.append(seconds(f"query -> {name}", value))
-        return conditions, values
+        run_id = parameters.text(call, _RUN_ID)
+        given = {
+            "project_id = ?": call.scope,
+            "session_id = ?": parameters.text(call, _SESSION_ID),
+            "name = ?": parameters.text(call, _NAME),
+            "run_id = ?": None if run_id is None else parameters.identifier("query -> eval_run_id", run_id),
+            "status = ?": parameters.choice(call, _STATUS),
+            "visible_at >= ?": parameters.moment(call, _DATE_FROM),
+            "visible_at < ?": parameters.moment(call, _DATE_TO),
+        }
+        kept = {condition: value for condition, value in given.items() if value is not None}
+        return list(kept), list(kept.values())
 
     def _found(
         self, where: str, values: Sequence[object], paging: parameters.Paging | None = None

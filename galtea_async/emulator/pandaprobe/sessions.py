@@ -1,4 +1,4 @@
-"""Sessions and the traces that they consist of."""
+"""Sessions, which are what traces with the same session id have in common."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import attrs
 import msgspec
 
 from galtea_async.emulator.pandaprobe import parameters
-from galtea_async.emulator.pandaprobe.bodies import NewTrace, SessionFilters
+from galtea_async.emulator.pandaprobe.bodies import SessionFilters
 from galtea_async.emulator.pandaprobe.moments import iso, seconds
-from galtea_async.emulator.pandaprobe.problems import answer, detail, validation_error
+from galtea_async.emulator.pandaprobe.problems import answer, detail
 from galtea_async.emulator.pandaprobe.service import Service
-from galtea_async.emulator.pandaprobe.wire import Page, Session, SessionDetail, Trace, TraceReceipt
+from galtea_async.emulator.pandaprobe.traces import COLUMNS, trace_of
+from galtea_async.emulator.pandaprobe.wire import Page, Session, SessionDetail
+from galtea_async.emulator.parameters import Parameter
 from galtea_async.emulator.replies import Reply
 from galtea_async.emulator.store import json_array
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from galtea_async.emulator.routes import Call
     from galtea_async.emulator.store import Row
 
-__all__ = ["Sessions"]
+__all__ = ["GETTING", "LISTING", "Sessions"]
 
 _SUMMARY = """
 SELECT session_id, count(*) AS trace_count, min(started_at) AS first, max(started_at) AS last,
@@ -30,14 +30,32 @@ SELECT session_id, count(*) AS trace_count, min(started_at) AS first, max(starte
 FROM traces WHERE {where} GROUP BY session_id {having}
 """
 _ANY_TAG = "EXISTS (SELECT 1 FROM json_each(tags) WHERE value IN (SELECT value FROM json_each(?)))"
-_ORDERS = {"recent": "last", "trace_count": "trace_count", "latency": "latency", "cost": "0"}
-_TRACE = "id, name, status, input, output, started_at, ended_at, session_id, user_id, tags"
-_STATUSES = ("PENDING", "RUNNING", "COMPLETED", "ERROR")
+_ORDERS = {"recent": "last", "trace_count": "trace_count", "latency": "latency", "cost": "NULL"}
+
+_USER_ID = Parameter(name="user_id", kind="text")
+_QUERY = Parameter(name="query", kind="text")
+_TAGS = Parameter(name="tags")
+_HAS_ERROR = Parameter(name="has_error", kind="boolean")
+_STARTED_AFTER = Parameter(name="started_after", kind="moment")
+_STARTED_BEFORE = Parameter(name="started_before", kind="moment")
+_SORT_BY = Parameter(name="sort_by", kind="text", choices=tuple(_ORDERS))
+_SORT_ORDER = Parameter(name="sort_order", kind="text", choices=("asc", "desc"))
+_TRACE_LIMIT = Parameter(name="limit", kind="whole", least=1, most=1000, default=200)
+_TRACE_OFFSET = Parameter(name="offset", kind="whole", most=2**63 - 1, default=0)
+
+LISTING = (
+    *(_USER_ID, _QUERY, _TAGS, _HAS_ERROR, _STARTED_AFTER, _STARTED_BEFORE, _SORT_BY, _SORT_ORDER),
+    *parameters.PAGING,
+)
+"""The parameters of the list."""
+
+GETTING = (_TRACE_LIMIT, _TRACE_OFFSET)
+"""The parameters that choose among the traces of one session."""
 
 
 @attrs.frozen(eq=False)
 class Sessions:
-    """Stores traces and reads them as sessions.
+    """Reads traces as sessions.
 
     Attributes:
         service: The service.
@@ -45,46 +63,11 @@ class Sessions:
 
     service: Service
 
-    def create_trace(self, call: Call, body: NewTrace) -> Reply:
-        """Answer `POST /traces`: the trace will be stored in a moment."""
-        if body.status not in _STATUSES:
-            raise validation_error("status", f"Input should be {' or '.join(_STATUSES)}")
-        trace_id = (
-            self.service.new_id()
-            if body.trace_id is None
-            else parameters.identifier("trace_id", body.trace_id)
-        )
-        ended_at = None if body.ended_at is None else seconds("ended_at", body.ended_at)
-        self.add_traces(
-            [
-                (
-                    trace_id,
-                    call.scope,
-                    body.session_id,
-                    body.name,
-                    body.status,
-                    msgspec.json.encode(body.input).decode(),
-                    msgspec.json.encode(body.output).decode(),
-                    seconds("started_at", body.started_at),
-                    ended_at,
-                    body.user_id,
-                    json_array(body.tags),
-                    self.service.clock.seconds() + self.service.rules.trace_delay,
-                )
-            ]
-        )
-        return answer(202, TraceReceipt(trace_id=trace_id, task_id=self.service.new_id()))
-
-    def add_traces(self, rows: Sequence[Row]) -> None:
-        """Store traces, in place of those with the same ids."""
-        marks = ", ".join("?" * 12)
-        self.service.store.change_many(f"INSERT OR REPLACE INTO traces VALUES ({marks})", rows)  # noqa: S608 - only marks
-
     def page(self, call: Call) -> Reply:
         """Answer `GET /sessions`."""
         paging = parameters.paging(call)
-        order = _ORDERS[parameters.choice(call, "sort_by", _ORDERS) or "recent"]
-        direction = parameters.choice(call, "sort_order", ("asc", "desc")) or "desc"
+        order = _ORDERS[parameters.choice(call, _SORT_BY) or "recent"]
+        direction = parameters.choice(call, _SORT_ORDER) or "desc"
         summary, values = self._filtered(call)
         total = self.service.store.value(f"SELECT count(*) FROM ({summary})", values)  # noqa: S608 - our own names
         rows = self.service.store.rows(
@@ -103,19 +86,19 @@ class Sessions:
 
     def get(self, call: Call) -> Reply:
         """Answer `GET /sessions/{session_id}`."""
-        limit = parameters.whole_number(call, "limit", default=200, least=1, most=1000)
-        offset = parameters.whole_number(call, "offset", default=0, least=0)
+        limit = parameters.whole_number(call, _TRACE_LIMIT)
+        offset = parameters.whole_number(call, _TRACE_OFFSET)
         where = "project_id = ? AND visible_at <= ? AND session_id = ?"
         values = (call.scope, self.service.clock.seconds(), call.path["id"])
         row = self.service.store.row(_SUMMARY.format(where=where, having=""), values)
         if row is None:
             raise detail(404, f"Session {call.path['id']} not found")
         traces = self.service.store.rows(
-            f"SELECT {_TRACE} FROM traces WHERE {where} ORDER BY started_at, id LIMIT ? OFFSET ?",  # noqa: S608 - our own names
+            f"SELECT {COLUMNS} FROM traces WHERE {where} ORDER BY started_at, id LIMIT ? OFFSET ?",  # noqa: S608 - our own names
             (*values, limit, offset),
         )
         summary = msgspec.structs.asdict(self._session(call.scope, row))
-        return answer(200, SessionDetail(**summary, traces=[_trace(found) for found in traces]))
+        return answer(200, SessionDetail(**summary, traces=[trace_of(found) for found in traces]))
 
     def matching(self, project_id: str, filters: SessionFilters) -> list[str]:
         """The ids of the sessions that a run's filters let through."""
@@ -155,27 +138,21 @@ class Sessions:
 
     def _filtered(self, call: Call) -> tuple[str, list[object]]:
         conditions, values = self._visible(call.scope)
-        for name, condition in (
-            ("user_id", "user_id = ?"),
-            ("query", "instr(lower(session_id), lower(?)) > 0"),
-        ):
-            value = parameters.text(call, name)
+        given = {
+            "user_id = ?": parameters.text(call, _USER_ID),
+            "instr(lower(session_id), lower(?)) > 0": parameters.text(call, _QUERY),
+            "started_at >= ?": parameters.moment(call, _STARTED_AFTER),
+            "started_at <= ?": parameters.moment(call, _STARTED_BEFORE),
+        }
+        for condition, value in given.items():
             if value is not None:
                 conditions.append(condition)
                 values.append(value)
-        for name, condition in (
-            ("started_after", "started_at >= ?"),
-            ("started_before", "started_at <= ?"),
-        ):
-            value = parameters.text(call, name)
-            if value is not None:
-                conditions.append(condition)
-                values.append(seconds(f"query -> {name}", value))
-        tags = parameters.texts(call, "tags")
+        tags = parameters.texts(call, _TAGS)
         if tags:
             conditions.append(_ANY_TAG)
             values.append(json_array(tags))
-        has_error = parameters.boolean(call, "has_error")
+        has_error = parameters.boolean(call, _HAS_ERROR)
         if has_error is not None:
             values.append(has_error)
         having = "" if has_error is None else "HAVING has_error = ?"
@@ -198,19 +175,3 @@ class Sessions:
             user_id=user_id,
             tags=tags,
         )
-
-
-def _trace(row: Row) -> Trace:
-    trace_id, name, status, given, output, started_at, ended_at, session_id, user_id, tags = row
-    return Trace(
-        trace_id=trace_id,
-        name=name,
-        status=status,
-        input=msgspec.Raw(given.encode()),
-        output=msgspec.Raw(output.encode()),
-        started_at=iso(started_at),
-        ended_at=None if ended_at is None else iso(ended_at),
-        session_id=session_id,
-        user_id=user_id,
-        tags=msgspec.json.decode(tags, type=list[str]),
-    )

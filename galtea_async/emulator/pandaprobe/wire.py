@@ -3,22 +3,73 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Annotated, Generic, Literal, TypeVar
 
 import msgspec
+from msgspec import Meta
 
 __all__ = [
+    "Exceeded",
     "Health",
+    "Invalid",
+    "InvalidField",
     "Metric",
+    "OlderRun",
     "Page",
+    "Refused",
     "Run",
+    "RunStatus",
     "Score",
+    "ScoreSource",
+    "ScoreStatus",
     "Session",
     "SessionDetail",
     "Trace",
     "TraceReceipt",
+    "TraceStatus",
     "built",
+    "shape_of_run",
 ]
+
+RunStatus = Literal["COMPLETED", "FAILED", "PENDING", "RUNNING"]
+ScoreStatus = Literal["FAILED", "PENDING", "SUCCESS"]
+ScoreSource = Literal["ANNOTATION", "AUTOMATED", "PROGRAMMATIC"]
+TraceStatus = Literal["PENDING", "RUNNING", "COMPLETED", "ERROR"]
+
+_Moment = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+_Id = Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
+_Object = Annotated[msgspec.Raw, Meta(extra_json_schema={"type": "object"})]
+_Anything = Annotated[msgspec.Raw, Meta(extra_json_schema={"nullable": True})]
+_Strings = Annotated[msgspec.Raw, Meta(extra_json_schema={"type": "array", "items": {"type": "string"}})]
+_Objects = Annotated[msgspec.Raw, Meta(extra_json_schema={"type": "array", "items": {"type": "object"}})]
+_Item = TypeVar("_Item")
+
+
+class Refused(msgspec.Struct, kw_only=True, frozen=True):
+    """Why a request is refused."""
+
+    detail: str
+
+
+class InvalidField(msgspec.Struct, kw_only=True, frozen=True):
+    """What is wrong with one part of a request."""
+
+    field: str
+    message: str
+
+
+class Invalid(msgspec.Struct, kw_only=True, frozen=True):
+    """Why a request is refused, and where it has the wrong form if it has."""
+
+    detail: str
+    errors: list[InvalidField] = []
+
+
+class Exceeded(msgspec.Struct, kw_only=True, frozen=True):
+    """Which bound is exceeded: that of the rate in `error`, that of the quota in `detail`."""
+
+    error: str | msgspec.UnsetType = msgspec.UNSET
+    detail: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class Health(msgspec.Struct, kw_only=True, frozen=True):
@@ -39,56 +90,65 @@ class Metric(msgspec.Struct, kw_only=True, frozen=True):
 class Run(msgspec.Struct, kw_only=True, frozen=True):
     """A run over sessions. Its filters hold all the ids that it names, in every answer."""
 
-    id: str
+    id: _Id
     name: str | None
-    status: str
+    status: RunStatus
     metric_names: list[str]
     total_targets: int
     evaluated_count: int
     failed_count: int
-    created_at: str
-    completed_at: str | None
-    project_id: str
+    created_at: _Moment
+    completed_at: _Moment | None
+    project_id: _Id
     target_type: str = "SESSION"
-    filters: msgspec.Raw
+    filters: _Object
     sampling_rate: float
     model: str | None
     monitor_id: str | None = None
     error_message: str | None
 
 
+class OlderRun(Run, kw_only=True, frozen=True):
+    """A run as older services show it."""
+
+    total_targets: int = msgspec.field(name="total_traces")
+
+
 class Score(msgspec.Struct, kw_only=True, frozen=True):
     """A session's score by a metric; the value is a decimal number in a string."""
 
-    id: str
+    id: _Id
     session_id: str
-    project_id: str
+    project_id: _Id
     name: str
     data_type: str = "NUMERIC"
     value: str | None
-    source: str = "AUTOMATED"
-    status: str
-    eval_run_id: str | None
+    source: ScoreSource = "AUTOMATED"
+    status: ScoreStatus
+    eval_run_id: _Id | None
     author_user_id: str | None = None
     reason: str | None
-    metadata: msgspec.Raw
-    created_at: str
-    updated_at: str
+    metadata: _Object
+    created_at: _Moment
+    updated_at: _Moment
 
 
 class Trace(msgspec.Struct, kw_only=True, frozen=True):
-    """A turn of a session."""
+    """A turn of a session, with the steps that it took."""
 
-    trace_id: str
+    trace_id: _Id
+    project_id: _Id
     name: str
-    status: str
-    input: msgspec.Raw
-    output: msgspec.Raw
-    started_at: str
-    ended_at: str | None
+    status: TraceStatus
+    input: _Anything
+    output: _Anything
+    metadata: _Object
+    started_at: _Moment
+    ended_at: _Moment | None
     session_id: str | None
     user_id: str | None
-    tags: list[str]
+    tags: _Strings
+    spans: _Objects
 
 
 class Session(msgspec.Struct, kw_only=True, frozen=True):
@@ -96,8 +156,8 @@ class Session(msgspec.Struct, kw_only=True, frozen=True):
 
     session_id: str
     trace_count: int
-    first_trace_at: str
-    last_trace_at: str | None
+    first_trace_at: _Moment
+    last_trace_at: _Moment | None
     total_latency_ms: float | None
     has_error: bool
     user_id: str | None
@@ -116,22 +176,24 @@ class SessionDetail(Session, kw_only=True, frozen=True):
 class TraceReceipt(msgspec.Struct, kw_only=True, frozen=True):
     """What the sender of a trace is told: it will be stored."""
 
-    trace_id: str
+    trace_id: _Id
     task_id: str
 
 
-class Page(msgspec.Struct, kw_only=True, frozen=True):
+class Page(msgspec.Struct, Generic[_Item], kw_only=True, frozen=True):
     """A part of a list, and how long the list is."""
 
-    items: Sequence[object]
+    items: Sequence[_Item]
     total: int
     limit: int
     offset: int
 
 
-def built(run: Run, count_field: Literal["total_targets", "total_traces"]) -> object:
-    """A run with its sessions counted under the name that the service's version uses."""
-    if count_field == "total_targets":
-        return run
-    fields = {name: getattr(run, name) for name in run.__struct_fields__}
-    return {count_field if name == "total_targets" else name: value for name, value in fields.items()}
+def shape_of_run(count_field: Literal["total_targets", "total_traces"]) -> type[Run]:
+    """How a run looks that has its sessions counted under the name that the service's version uses."""
+    return Run if count_field == "total_targets" else OlderRun
+
+
+def built(run: Run, shape: type[Run]) -> Run:
+    """A run in a shape."""
+    return run if shape is Run else shape(**msgspec.structs.asdict(run))

@@ -1,0 +1,51 @@
+"""What makes requests slow or wrong, and may be changed while the emulator runs."""
+
+from __future__ import annotations
+
+from math import inf
+from random import Random
+from typing import TYPE_CHECKING
+
+import attrs
+
+from galtea_async.emulator.faults import Fault, FaultPlan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["Conditions"]
+
+
+@attrs.define(kw_only=True, eq=False)
+class Conditions:
+    """Latency and faults.
+
+    Attributes:
+        latency: Seconds that the work of each request takes.
+        plan: The faults, and how often each has had its chance.
+    """
+
+    latency: float = attrs.field(default=0.0, validator=[attrs.validators.ge(0), attrs.validators.lt(inf)])
+    plan: FaultPlan
+    _at_start: tuple[float, tuple[Fault, ...], int] = attrs.field(default=(0.0, (), 0), init=False)
+
+    def start(self, seed: int) -> None:
+        """Let the faults count from zero, and chance follow from a seed."""
+        self._at_start = (self.latency, self.faults, seed)
+        self.plan = FaultPlan(faults=self.faults, random=Random(f"{seed}/faults"))
+
+    def restart(self) -> None:
+        """Make everything as it was when `start` was called."""
+        latency, faults, seed = self._at_start
+        self.latency = latency
+        self.faults = faults
+        self.start(seed)
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """The faults; setting them anew starts all their counts at zero."""
+        return self.plan.faults
+
+    @faults.setter
+    def faults(self, faults: Iterable[Fault]) -> None:
+        self.plan = FaultPlan(faults=tuple(faults), random=self.plan.random)
