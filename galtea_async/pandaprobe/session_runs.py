@@ -304,8 +304,8 @@ class SessionRuns:
             completion: Other waits than the usual ones.
 
         Returns:
-            The run, which is COMPLETED or FAILED; look at its `status`. One that is COMPLETED may have failed scores,
-            which `failed_count` counts, and sessions without scores, which nothing counts.
+            The run, which is COMPLETED or FAILED; look at its `status`. One that is COMPLETED may have failed
+            scores, which `failed_count` counts, and sessions without scores, which nothing counts.
 
         Raises:
             StuckRunError: Nothing about the run changes any more.
