@@ -6,9 +6,15 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from galtea_async import AsyncGaltea, evaluate_sessions, journal_outcomes, open_bulk_evaluation
-from galtea_async.emulator import GalteaEmulator
-from galtea_async.results import outcome_records, report_record
+from galtea_async import (
+    AsyncGaltea,
+    AsyncPandaProbe,
+    evaluate_sessions,
+    journal_outcomes,
+    open_bulk_evaluation,
+)
+from galtea_async.emulator import GalteaEmulator, PandaProbeEmulator, PandaProbeRules
+from galtea_async.results import outcome_records, report_record, score_records
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,6 +43,27 @@ async def test_outcomes_of_a_running_job_are_records() -> None:
             records = [record async for record in outcome_records(bulk)]
     assert {record["session_id"] for record in records} == set(ids)
     assert {type(record["status"]) for record in records} == {str}
+
+
+async def test_scores_of_a_job_are_records(tmp_path: Path) -> None:
+    """Each score has a record, also one that could not be given; a session without any has none."""
+    journal = tmp_path / "job.db"
+    async with (
+        PandaProbeEmulator(rules=PandaProbeRules(failed_share=0.5)) as emulator,
+        AsyncPandaProbe(emulator.api_key, project_name=emulator.project_name, base_url=emulator.url) as panda,
+    ):
+        ids = await emulator.add_sessions(10)
+        metrics = ["agent_reliability", "agent_consistency"]
+        await evaluate_sessions(panda, [*ids, "session_unknown"], metrics=metrics, journal=journal)
+        rows = await emulator.scores()
+    expected = {
+        (row["session_id"], row["name"]): None if row["value"] is None else float(str(row["value"]))
+        for row in rows
+    }
+    assert None in expected.values()
+    records = score_records(journal_outcomes(journal))
+    assert list(records.columns) == ["session_id", "metric", "score"]
+    assert {(record["session_id"], record["metric"]): record["score"] async for record in records} == expected
 
 
 async def test_a_report_is_a_record_of_its_counts() -> None:
