@@ -1,73 +1,34 @@
-"""How long a call waits for its turn: not at all, some seconds, until a deadline, or as long as it takes."""
+"""How long a call waits for its turn: not at all, some seconds, or as long as it takes."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 
 import attrs
 import pytest
-from bulk.world import check_sums, open_world
 from hypothesis import given
 from hypothesis import strategies as st
 
 from galtea_async import (
     AsyncGaltea,
-    LifecycleError,
-    NoAnswerError,
     NotSentError,
     RateLimit,
     RateLimitedError,
     RetryPolicy,
     ServerError,
     Timeout,
-    UnknownOutcomeError,
     WouldWaitError,
-    evaluate_sessions,
 )
 from galtea_async.http import AccountWide, AdaptiveLimit, Admission, Rate, RouteClass, RouteTable, urgently
+from support.clock import now
 from support.raw_server import RawServer, hang, in_turn, json_answer, sometime
+from support.session_calls import Operation, assert_idle, cancel_all, create, get, in_background
 
 KEY = "gsk_0123456789"
 SESSION = json_answer(200, '{"id": "session_1"}')
 BUSY = json_answer(503, '{"message": "busy"}')
 AT_ONCE = Timeout(queue=0)
-
-Operation = Callable[[AsyncGaltea], Awaitable[object]]
-
-
-async def get(galtea: AsyncGaltea) -> object:
-    return await galtea.sessions.get("session_1")
-
-
-async def create(galtea: AsyncGaltea) -> object:
-    return await galtea.sessions.create(version_id="version_1")
-
-
-def now() -> float:
-    return asyncio.get_running_loop().time()
-
-
-def assert_idle(galtea: AsyncGaltea) -> None:
-    """Insist that no call has left a trace."""
-    statistics = galtea.statistics()
-    assert (statistics.in_flight, statistics.waiting, statistics.backing_off) == (0, 0, 0)
-    assert all((route.in_flight, route.waiting) == (0, 0) for route in statistics.routes)
-
-
-async def cancel_all(*tasks: asyncio.Task[object]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def in_background(call: Awaitable[object]) -> asyncio.Task[object]:
-    """Start a call as a task of its own."""
-
-    async def carry() -> object:
-        return await call
-
-    return asyncio.create_task(carry())
 
 
 @pytest.mark.parametrize("operation", [get, create])
@@ -316,179 +277,6 @@ async def test_a_row_of_refusals_is_no_rest_of_many_minutes() -> None:
             await get(galtea)
         assert len(server.requests) == 18
         assert now() - begun < 120
-
-
-async def test_a_deadline_bounds_the_wait_in_the_line() -> None:
-    """With `RetryPolicy.deadline` a call that gets no slot ends at its deadline, and nothing was sent."""
-    async with (
-        RawServer(hang()) as server,
-        AsyncGaltea(KEY, base_url=server.url, max_concurrency=1) as galtea,
-    ):
-        holder = in_background(get(galtea))
-        await asyncio.sleep(1)
-        begun = now()
-        with pytest.raises(WouldWaitError):
-            await create(galtea.with_options(retry=RetryPolicy(deadline=4.0)))
-        assert now() - begun == pytest.approx(4.0, abs=0.001)
-        assert len(server.requests) == 1
-        await cancel_all(holder)
-        assert_idle(galtea)
-
-
-@pytest.mark.parametrize(("operation", "kind"), [(get, NoAnswerError), (create, UnknownOutcomeError)])
-async def test_a_deadline_bounds_the_exchange(
-    operation: Operation, kind: type[NoAnswerError | UnknownOutcomeError]
-) -> None:
-    """A request in flight ends at the deadline, as what is known of it, and its message names that."""
-    async with (
-        RawServer(hang()) as server,
-        AsyncGaltea(KEY, base_url=server.url, retry=RetryPolicy(deadline=8.0)) as galtea,
-    ):
-        begun = now()
-        with pytest.raises(kind, match="before the deadline of the call") as caught:
-            await operation(galtea)
-        assert now() - begun == pytest.approx(8.0, abs=0.001)
-        assert caught.value.attempts == 1
-        assert_idle(galtea)
-
-
-async def test_a_deadline_counts_from_the_call_and_not_from_its_turn() -> None:
-    """What a call has waited in the line is gone from the time that its exchange has."""
-    async with (
-        RawServer(in_turn(sometime(6.0, SESSION), hang())) as server,
-        AsyncGaltea(KEY, base_url=server.url, max_concurrency=1) as galtea,
-    ):
-        begun = now()
-        holder = in_background(get(galtea))
-        await asyncio.sleep(0)
-        with pytest.raises(NoAnswerError, match="deadline"):
-            await get(galtea.with_options(retry=RetryPolicy(deadline=10.0)))
-        assert now() - begun == pytest.approx(10.0, abs=0.01)
-        await holder
-
-
-@pytest.mark.parametrize("status", [429, 503])
-async def test_no_wait_is_begun_that_ends_after_the_deadline(status: int) -> None:
-    """Where the next attempt would begin too late, the last error comes at once and says so."""
-    refusal = json_answer(status, '{"message": "not now"}', {"Retry-After": 30})
-    async with (
-        RawServer(refusal) as server,
-        AsyncGaltea(KEY, base_url=server.url, retry=RetryPolicy(deadline=20.0)) as galtea,
-    ):
-        begun = now()
-        with pytest.raises((ServerError, RateLimitedError), match=f"{status} not now") as caught:
-            await get(galtea)
-        assert now() - begun == pytest.approx(0.0, abs=0.01)
-        assert "after the deadline of 20 s" in str(caught.value)
-        assert len(server.requests) == caught.value.attempts == 1
-        assert_idle(galtea)
-
-
-async def test_attempts_and_deadline_both_bound() -> None:
-    """Whichever of the two is reached first ends the call, and the error names it."""
-    slow = RetryPolicy(attempts=100, base_delay=8.0, max_delay=8.0, deadline=20.0)
-    few = RetryPolicy(attempts=2, base_delay=8.0, max_delay=8.0, deadline=20.0)
-    async with RawServer(BUSY) as server, AsyncGaltea(KEY, base_url=server.url) as galtea:
-        begun = now()
-        with pytest.raises(ServerError, match="after the deadline of 20 s"):
-            await get(galtea.with_options(retry=slow))
-        assert all(request.at - begun < 20.0 for request in server.requests)
-        assert now() - begun < 20.0
-        sent = len(server.requests)
-        with pytest.raises(ServerError, match="RetryPolicy allows 2 attempts") as caught:
-            await get(galtea.with_options(retry=few))
-        assert caught.value.attempts == len(server.requests) - sent == 2
-
-
-async def test_a_repeat_that_gets_no_slot_before_the_deadline() -> None:
-    """A call that failed once and waits for its second turn until the deadline ends with its failure."""
-    retry = RetryPolicy(base_delay=0.0, deadline=50.0)
-    async with (
-        RawServer(in_turn(sometime(1.0, BUSY), hang())) as server,
-        AsyncGaltea(KEY, base_url=server.url, max_concurrency=1) as galtea,
-    ):
-        begun = now()
-        unlucky = in_background(get(galtea.with_options(retry=retry)))
-        await asyncio.sleep(0)
-        holder = in_background(get(galtea))
-        with pytest.raises(ServerError, match="503 busy") as caught:
-            await unlucky
-        assert now() - begun == pytest.approx(50.0, abs=0.01)
-        assert caught.value.attempts == 1
-        await cancel_all(holder)
-
-
-async def test_a_view_shares_slots_and_statistics() -> None:
-    """What `with_options` returns takes its slots from the same client, and tells the same statistics."""
-    async with (
-        RawServer(sometime(1.0, SESSION)) as server,
-        AsyncGaltea(KEY, base_url=server.url, max_concurrency=2) as galtea,
-    ):
-        view = galtea.with_options(timeout=Timeout(read=9.0), retry=RetryPolicy(attempts=1))
-        begun = now()
-        tasks = [in_background(get(client)) for client in (galtea, view) * 3]
-        await asyncio.sleep(0.5)
-        assert galtea.statistics() == view.statistics()
-        assert (galtea.statistics().in_flight, galtea.statistics().waiting) == (2, 4)
-        await asyncio.gather(*tasks)
-        assert now() - begun == pytest.approx(3.0, abs=0.05)
-        assert server.connections == 2
-        assert galtea.statistics().sent == 6
-        assert repr(view) == repr(galtea)
-
-
-async def test_a_view_changes_only_time() -> None:
-    """A view keeps the key, the headers and what it was not given; the client itself stays as it is."""
-    async with (
-        RawServer(hang()) as server,
-        AsyncGaltea(KEY, base_url=server.url, headers={"X-Team": "blue"}) as galtea,
-    ):
-        once = galtea.with_options(retry=RetryPolicy(attempts=1))
-        quick = once.with_options(timeout=Timeout(read=5.0))
-        for client, seconds in ((quick, 5.0), (once, 60.0)):
-            begun = now()
-            with pytest.raises(NoAnswerError) as caught:
-                await get(client)
-            assert now() - begun == pytest.approx(seconds, abs=0.01)
-            assert caught.value.attempts == 1
-        first, second = server.requests
-        assert first.headers == second.headers
-        assert first.header("x-team") == "blue"
-        server.reply = in_turn(BUSY, SESSION)
-        await get(galtea)
-
-
-async def test_a_view_is_not_opened_or_closed() -> None:
-    """Entering, leaving or closing a view is refused, and the client goes on."""
-    async with RawServer(SESSION) as server:
-        galtea = AsyncGaltea(KEY, base_url=server.url)
-        view = galtea.with_options(timeout=AT_ONCE)
-        with pytest.raises(LifecycleError, match="by itself"):
-            await view.__aenter__()
-        with pytest.raises(LifecycleError, match="not open"):
-            await get(view)
-        async with galtea:
-            await get(view)
-            with pytest.raises(LifecycleError, match="by itself"):
-                await view.close()
-            with pytest.raises(LifecycleError, match="by itself"):
-                await view.with_options(retry=RetryPolicy(attempts=1)).close(drain=1.0)
-            await get(view)
-            await get(galtea)
-        with pytest.raises(LifecycleError):
-            await get(view)
-
-
-async def test_a_bulk_run_is_patient_in_any_case() -> None:
-    """Given a view that waits for nothing, and one slot, a bulk run still evaluates every session once."""
-    async with open_world(sessions=30, latency=1.0, max_concurrency=1) as world:
-        impatient = world.galtea.with_options(timeout=AT_ONCE, retry=RetryPolicy(deadline=0.5))
-        others = in_background(world.galtea.sessions.list(version_ids=world.version_id))
-        report = await evaluate_sessions(impatient, world.session_ids, chunk_size=5)
-        check_sums(report)
-        assert report.sessions_evaluated == 30
-        await world.check_once(world.session_ids)
-        await others
 
 
 async def test_urgent_requests_go_first_and_equals_in_order() -> None:
