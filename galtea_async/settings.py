@@ -125,14 +125,19 @@ def _shape(_: object, __: Attribute[Any], value: object) -> None:
 
 @frozen
 class RateLimit:
-    """A limit of the service that is known beforehand: it is paced from the first request and never hit.
+    """A limit of the service that is known beforehand: requests are paced from the first one on.
 
     Attributes:
         requests: How many requests are allowed.
         per: In how many seconds.
         shape: `"smooth"` spaces the requests evenly, which suits every kind of limit. `"window"` sends as
             many as come at once and then rests until the window is over, which suits a service that counts
-            in windows. Neither ever sends more than `requests` in any `per` seconds.
+            in windows.
+
+    Neither shape ever sends more than `requests` in any `per` seconds. A service counts requests when they
+    arrive, though, and a slow connection brings late ones together with the next. `"window"` reckons with that:
+    a request counts until `per` seconds after its answer, so the limit is not hit however slow the way is.
+    `"smooth"` spaces departures, and bears ways that differ by 1 % of `per`.
 
     Example:
         >>> RateLimit(50, 60).interval
@@ -221,7 +226,7 @@ class StopPolicy:
 
 @frozen
 class Environment:
-    """The `GALTEA_*` variables, read once when a client is built. An argument always wins over them.
+    """Environment variables, read once when a client is built. An argument always wins over them.
 
     Args:
         variables: Where to read from; the process environment by default.

@@ -17,7 +17,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import final
 
 import anyio
@@ -25,18 +24,18 @@ from attrs import define, evolve, field
 
 from galtea_async.bulk import settlement
 from galtea_async.bulk.chunk import Chunk, ChunkState, NewChunk, Settlement
+from galtea_async.bulk.chunk_watch import ChunkWatch
 from galtea_async.bulk.intake import Intake
 from galtea_async.bulk.journal import Journal
 from galtea_async.bulk.outage import Outage
 from galtea_async.bulk.outcome import OutcomeStatus, SessionOutcome
 from galtea_async.bulk.progress import ProgressCallback, Speedometer, progress_of
 from galtea_async.bulk.provider import BatchAnswer, BatchService, Findings, Stage
-from galtea_async.bulk.reconciliation import Reconciliation
 from galtea_async.bulk.report import BulkReport
 from galtea_async.bulk.stop_signal import StopSignal
 from galtea_async.bulk.stopping import Patience, ends_run, exceeded, final_error
 from galtea_async.bulk.totals import Totals
-from galtea_async.bulk.unless import unless
+from galtea_async.departure import unless_called_off
 from galtea_async.errors import (
     ApiError,
     DecodeError,
@@ -49,6 +48,7 @@ from galtea_async.errors import (
     UnknownOutcomeError,
 )
 from galtea_async.settings import ReconcilePolicy, StopPolicy
+from galtea_async.unless import unless
 
 __all__ = ["BulkRun"]
 
@@ -89,6 +89,7 @@ class BulkRun:
     _began: float = field(init=False)
     _patience: Patience = field(init=False)
     _outage: Outage = field(init=False)
+    _chunk_watch: ChunkWatch = field(init=False)
     _speed: Speedometer = field(init=False)
     _totals: Totals = field(factory=Totals, init=False)
     _open: deque[Chunk] = field(factory=deque[Chunk], init=False)
@@ -109,6 +110,14 @@ class BulkRun:
         self._patience = Patience(self.policy.timeout, self._began)
         self._outage = Outage(self._clock)
         self._speed = Speedometer(self._clock)
+        self._chunk_watch = ChunkWatch(
+            service=self.service,
+            policy=self.policy,
+            clock=self._clock,
+            stop_signal=self._stop_signal,
+            patience=self._patience,
+            outage=self._outage,
+        )
 
     async def execute(self) -> None:
         """See every session to its outcome; what an earlier run left unknown comes first.
@@ -123,9 +132,10 @@ class BulkRun:
         )
         async with anyio.create_task_group() as heart:
             heart.start_soon(self._stop_signal.beat, self._tell_progress)
-            async with anyio.create_task_group() as workers:
-                for _ in range(min(self.service.gauge.concurrency, _MOST_WORKERS)):
-                    workers.start_soon(self._work)
+            with unless_called_off(self._stop_signal.event):
+                async with anyio.create_task_group() as workers:
+                    for _ in range(min(self.service.gauge.concurrency, _MOST_WORKERS)):
+                        workers.start_soon(self._work)
             heart.cancel_scope.cancel()
         await self.count_unresolved()
         self._waiting_for = None
@@ -288,21 +298,7 @@ class BulkRun:
 
     async def _watch(self, chunk: Chunk, answer: BatchAnswer | None) -> Findings | None:
         """Look at what a chunk made until it can be believed; `None` where the chunk had to be left."""
-
-        async def find() -> Findings:
-            findings = await self.service.find(chunk.content, self._token(chunk), self._since(chunk), answer)
-            if answer is not None:
-                self._patience.heard(self._clock())
-            return findings
-
-        reconciliation = Reconciliation(
-            evolve(self.policy, settle=max(self.policy.settle, self.service.least_settle)),
-            self._clock,
-            self._stop_signal.sleep,
-            self.service.gauge.heard_at,
-            self._outage,
-        )
-        findings = await reconciliation.watch(find, partial(settlement.name_all, answer))
+        findings = await self._chunk_watch.watch(chunk, self._token(chunk), answer)
         if findings is None:
             await self._give_up(chunk, f"the service did not tell for {self.policy.timeout:g} s")
         elif findings.stage is Stage.STUCK:
@@ -313,13 +309,6 @@ class BulkRun:
     def _token(self, chunk: Chunk) -> str:
         """Return the name of a chunk that no other chunk of any job has."""
         return f"{self.journal.token}-{chunk.number}"
-
-    def _since(self, chunk: Chunk) -> float:
-        """Return the earliest at which a chunk can have been sent, by the service's clock as known now."""
-        if chunk.sent_at is not None:
-            return self.service.gauge.service_time(chunk.sent_at)[0]
-        assert chunk.since is not None, "only what was sent can be found"
-        return chunk.since
 
     async def _refused(self, chunk: Chunk, error: ApiError) -> None:
         """Let the sessions that are at fault fail, and give the others another chance in smaller chunks."""

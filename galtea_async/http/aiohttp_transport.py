@@ -33,7 +33,7 @@ from yarl import URL
 
 from galtea_async.errors import LifecycleError
 from galtea_async.http.deadlines import Deadlines
-from galtea_async.http.exchange import Answer, Exchange, Loss, WireRequest
+from galtea_async.http.exchange import TOO_LARGE, Answer, Exchange, Loss, WireRequest
 from galtea_async.secret import MASK, Secret
 
 if TYPE_CHECKING:
@@ -222,7 +222,7 @@ class AiohttpTransport:
                 piece = await content.readany()
                 size += len(piece)
                 if size > self.max_body:
-                    return f"the answer is larger than {self.max_body} bytes"
+                    return f"{TOO_LARGE} {self.max_body} bytes"
                 sending.pieces.append(piece)
         finally:
             if not content.at_eof():

@@ -17,7 +17,8 @@ answers get lost after the work was done.
 3. `judge` turns what came into one of four outcomes. Only outcomes that are safe to repeat are repeated:
    not sent; any failure of a read but a rejection; a 429, which is a rejection that names its own cure.
 4. A repeat has to fit into the attempts and the deadline of its call, and the `RetryBudget` of its client has
-   to pay for it. Its wait is known, and told to observers, before it begins.
+   to pay for it. Its wait is known, and told to observers, before it begins. A caller who has lost interest
+   calls off what has not left (`galtea_async.departure`).
 5. A 429, and a `Retry-After` on a 503, holds every request that the service counts together, since the limit
    is theirs and not the request's. Every other wait is the call's own. A 429 that names no wait holds them
    for a quarter of the window, where the limit is declared to be one (`declared_rate` tells why), and else
@@ -40,6 +41,7 @@ from typing import Final, TypeVar, final
 import anyio
 from attrs import define, evolve, field
 
+from galtea_async.departure import called_off
 from galtea_async.errors import PaymentRequiredError, WouldWaitError
 from galtea_async.http.admission import Admission, Slot
 from galtea_async.http.announcer import Announcer
@@ -60,6 +62,7 @@ from galtea_async.http.tally import Tally
 from galtea_async.http.transport import Transport
 from galtea_async.http.verdict import Repeat, Verdict, judge, unreadable
 from galtea_async.models.converter import UnreadableError
+from galtea_async.unless import unless
 
 __all__ = ["Dispatcher"]
 
@@ -189,16 +192,22 @@ class Dispatcher:
         return exchange
 
     async def _wait_for_turn(self, course: Course[_Result], name: str) -> Slot:
-        """Wait as long as the call may."""
+        """Wait as long as the call may, and unless it is called off."""
+        turn = self.admission.enter(
+            name,
+            urgent=is_urgent.get(),
+            until=course.turn_by(self.clock()),
+            longest_rest=course.options.retry.max_retry_after,
+        )
+        event = called_off.get()
         try:
-            return await self.admission.enter(
-                name,
-                urgent=is_urgent.get(),
-                until=course.turn_by(self.clock()),
-                longest_rest=course.options.retry.max_retry_after,
-            )
+            slot = await (turn if event is None else unless(event, turn))
         except WouldWaitError as error:
             problem = error
+        else:
+            if slot is not None:
+                return slot
+            problem = WouldWaitError("it was called off before its turn came")
         raise course.turned_away(problem)
 
     def _learn(self, course: Course[_Result], slot: Slot, exchange: Exchange) -> None:
@@ -268,13 +277,18 @@ class Dispatcher:
         if course.is_told:
             self.announcer.retrying(course, failure)
         await self._sleep(failure.delay)
+        event = called_off.get()
+        if event is not None and event.is_set():
+            raise course.error("it was called off before it was sent again")
 
     async def _sleep(self, delay: float) -> None:
-        """Wait with no slot held; closing cuts the wait short, and the line then refuses the call."""
+        """Wait with no slot held; closing, or calling the request off, cuts the wait short."""
+        event = called_off.get()
         self._tally.backing_off += 1
         try:
             with anyio.move_on_after(delay):
-                await self._closed.wait()
+                closing = self._closed.wait()
+                _ = await (closing if event is None else unless(event, closing))
         finally:
             self._tally.backing_off -= 1
 

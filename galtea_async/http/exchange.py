@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from attrs import define, field
 
 from galtea_async.settings import Timeout
 
-__all__ = ["Answer", "Exchange", "Loss", "WireRequest"]
+__all__ = ["TOO_LARGE", "Answer", "Exchange", "Loss", "WireRequest"]
+
+TOO_LARGE: Final = "the answer is larger than"
+"""How the problem of an answer begins that was cut off at the client's own limit."""
 
 
 @define(kw_only=True)

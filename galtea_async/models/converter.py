@@ -361,7 +361,7 @@ def _model_hook(model: type[attrs.AttrsInstance]) -> Callable[[object, type], ob
             instance.extra = {name: field for name, field in wire.items() if name not in passed}
         for name in form.decimals:
             text = wire.get(form.name_of(name))
-            if text is not None and getattr(instance, name) is None:
+            if keeps_extra and text is not None and getattr(instance, name) is None:
                 instance.extra[form.name_of(name)] = text
         return instance
 

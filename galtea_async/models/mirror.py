@@ -16,6 +16,7 @@ Two ways to read one thing must not differ, so the mirror never decides anything
   from the start. All error messages are the converter's.
 
 Unknown fields belong into `extra`, and a struct has no place for them: the mirror refuses these objects too.
+(A model without `extra` passes them over, and so does its mirror.)
 That would make every row slow on the day the service adds a field, so the mirror **learns**: it is told what
 the converter found in `extra`, and generates itself anew, with a place for those names. A name that it has
 learned is optional, holds any JSON and ends in `extra`. Names that are learned are few and short: a service
@@ -150,7 +151,7 @@ def _generate(model: type[_Model], form: WireForm, learned: tuple[str, ...]) -> 
         f"Mirrored{model.__name__}",
         [*fields, *((field, Any, msgspec.UNSET) for field in unknown)],
         rename={field[0]: form.name_of(field[0]) for field in fields} | unknown,
-        forbid_unknown_fields=True,
+        forbid_unknown_fields=_keeps_extra(model),
         gc=False,  # it does not live long enough for the garbage collector to be of use
     )
     names: dict[str, Any] = {
@@ -195,7 +196,12 @@ def _mirrored(model: type[Any], form: WireForm) -> list[_Field] | None:
         return None
     mirrored = [_field(attribute, form) for attribute in _fields(attrs.resolve_types(model))]
     known = [field for field in mirrored if field is not None]
-    return known if len(known) == len(mirrored) == len(attrs.fields(model)) - 1 else None
+    return known if len(known) == len(mirrored) else None
+
+
+def _keeps_extra(model: type[Any]) -> bool:
+    """Tell whether a model has a place for unknown fields; where it has none, they are passed over."""
+    return any(attribute.name == "extra" for attribute in attrs.fields(model))
 
 
 def _fields(model: type[Any]) -> list[attrs.Attribute[Any]]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from galtea_async.models.recorded_session import RecordedSession
+from galtea_async.models.score_line import ScoreLine
 from galtea_async.models.session_metric import SessionMetric
 from galtea_async.models.session_run import SessionRun
 from galtea_async.models.session_score import SessionScore
@@ -23,6 +24,7 @@ _PLAIN: Final = WireForm(name_of=same_name)
 PANDAPROBE_FORMS: Final[Mapping[type[Any], WireForm]] = {
     SessionRun: WireForm(name_of=same_name, older_names={"total_targets": "total_traces"}),
     SessionScore: WireForm(name_of=same_name, decimals=frozenset({"value"})),
+    ScoreLine: WireForm(name_of=same_name, decimals=frozenset({"value"})),
     SessionMetric: _PLAIN,
     RecordedSession: _PLAIN,
     Trace: _PLAIN,

@@ -14,7 +14,13 @@ believed that there is none.
 stay PENDING for ever. So a run that was found after a lost answer, and that is never begun, is deleted and
 sent again, although what it booked is not given back. A run that *was* accepted and is stuck is left alone,
 also by a resumed job: a worker may have it after all, and a second run would be a second bill. Its sessions
-are reported as `unresolved`, and a resumed job waits for it again.
+are reported as `unresolved`, and a resumed job waits for it again. An orphan is not told from a run that
+waits behind other people's, so these are looked at before; what begins in the very moment of its deletion is
+evaluated all the same, and once more.
+
+**Deleted runs.** A run that somebody deletes while a job waits for it may go on at its worker, and its scores
+may or may not be there. So its sessions are `unresolved` too. That it is gone at the first look of a resumed
+job is taken for the wish to begin anew.
 
 **The end.** When a run has ended for good (see `RunProgress`), a session with a score row is evaluated, and
 one without has failed: it does not exist, or the run broke off before it came to it.
@@ -30,27 +36,35 @@ from attrs import define, field
 
 from galtea_async.bulk.chunk import NewChunk
 from galtea_async.bulk.provider import BatchAnswer, Findings, JobSettings, Stage
-from galtea_async.errors import ApiError, InvalidRequestError, NotFoundError
+from galtea_async.errors import ApiError, InvalidRequestError, NoAnswerError, NotFoundError
 from galtea_async.http.channel import Channel
+from galtea_async.http.exchange import TOO_LARGE
 from galtea_async.http.gauge import JobGauge
 from galtea_async.http.lost_answers import delete_surely
 from galtea_async.http.meter import metered
 from galtea_async.http.priority import urgently
 from galtea_async.http.requests import list_call, object_call
+from galtea_async.http.target import query_of
+from galtea_async.models.score_line import ScoreLine
 from galtea_async.models.session_run import SessionRun, SessionRunStatus
-from galtea_async.models.session_score import SessionScore
+from galtea_async.pandaprobe.addresses import BATCH, RUN, RUN_SCORES, RUNS
+from galtea_async.pandaprobe.listings import Listings
 from galtea_async.pandaprobe.named_runs import NamedRuns
 from galtea_async.pandaprobe.run_progress import RunProgress, RunState
+from galtea_async.pandaprobe.run_words import extent_of, status_of
 from galtea_async.settings import CompletionPolicy
 
 __all__ = ["PandaProbeBatches", "batch_service"]
 
-_BATCH: Final = "/evaluations/session-runs/batch"
-_RUN: Final = "/evaluations/session-runs/{id}"
-_SCORES: Final = "/evaluations/session-runs/{id}/scores"
-
 _RUNS_PER_SLOT: Final = 4
 """A run takes no slot while it is under way; enough of them keep all workers of the service busy."""
+
+_NOT_BEGUN: Final = (None, SessionRunStatus.PENDING)
+_OTHERS: Final = 10
+"""So many runs of others are looked at to see whether the queue moves."""
+
+_SCORES: Final = 50
+"""Scores of sessions with many turns are large, so few are asked for at once where all are too large."""
 
 
 def batch_service(channel: Channel, base_url: str, project: str, settings: JobSettings) -> PandaProbeBatches:
@@ -80,10 +94,17 @@ def batch_service(channel: Channel, base_url: str, project: str, settings: JobSe
 
 @define
 class _Watched:
-    """A run of the job that has not ended."""
+    """A run of the job that has not ended.
+
+    Attributes:
+        run_id: Its id.
+        progress: What to believe of it.
+        was_there: Whether this process knows that the service had it.
+    """
 
     run_id: str
     progress: RunProgress
+    was_there: bool = False
 
 
 @final
@@ -105,12 +126,13 @@ class PandaProbeBatches:
     gauge: JobGauge = field(init=False)
     _named: NamedRuns = field(init=False)
     _watched: dict[str, _Watched] = field(factory=dict[str, _Watched], init=False)
+    _others: dict[str, int | None] = field(factory=dict[str, "int | None"], init=False)
     _queue_moved_at: float = field(default=float("-inf"), init=False)
 
     def __attrs_post_init__(self) -> None:
         """Begin to count."""
         self.gauge = JobGauge(self.channel, _RUNS_PER_SLOT)
-        self._named = NamedRuns(self.channel, self.metrics)
+        self._named = NamedRuns(self.channel)
 
     @property
     def least_settle(self) -> float:
@@ -125,9 +147,9 @@ class PandaProbeBatches:
         """Book a run under a name of its own."""
         body = {"session_ids": list(content.session_ids), "metrics": list(self.metrics), "name": token}
         with metered(self.gauge.meter):
-            run = await self.channel.send(object_call("POST", _BATCH, SessionRun, body=body))
+            run = await self.channel.send(object_call("POST", BATCH, SessionRun, body=body))
         if self.completion is not None:
-            _ = self._watch(token, run.id)
+            self._watch(token, run.id).was_there = True
             return BatchAnswer.accepted((run.id,))
         accepted = len(content.session_ids)
         return BatchAnswer(
@@ -143,25 +165,35 @@ class PandaProbeBatches:
         with metered(self.gauge.meter):
             for run_id in () if answer is None else answer.run_ids:
                 _ = self._watch(token, run_id)
-            run = await self._run_of(content, token, since)
+            run = await self._run_of(token, since)
             if run is None:
-                _ = self._watched.pop(token, None)
-                return Findings(covered={}, mark="there is no such run")
-            if self.completion is None and run.status is not SessionRunStatus.PENDING:
-                _ = self._watched.pop(token, None)
-                return self._accepted(content)
-            return await self._judged(run, content, token, was_accepted=answer is not None)
+                findings = self._absent(token)
+            elif not self._fits(run, content):
+                findings = _stuck(f"run {run.id} has the name of this batch, and evaluates something else")
+            elif self.completion is None and (answer is not None or run.status not in _NOT_BEGUN):
+                findings = self._accepted(content)
+            else:
+                findings = await self._judged(run, content, token, was_accepted=answer is not None)
+        if findings.stage is not Stage.UNDER_WAY:
+            _ = self._watched.pop(token, None)
+        return findings
 
-    async def _run_of(self, content: NewChunk, token: str, since: float) -> SessionRun | None:
+    async def _run_of(self, token: str, since: float) -> SessionRun | None:
         watched = self._watched.get(token)
         if watched is None:
             with urgently():
-                found = await self._named.find(token, content.session_ids, since)
+                found = await self._named.find(token, since)
             if found is not None:
-                _ = self._watch(token, found.id)
+                self._watch(token, found.id).was_there = True
             return found
+        run = await self._look(watched.run_id)
+        watched.was_there = watched.was_there or run is not None
+        return run
+
+    async def _look(self, run_id: str) -> SessionRun | None:
+        """Read a run; `None` where there is no such run, or none any more."""
         try:
-            return await self.channel.send(object_call("GET", _RUN, SessionRun, ids={"id": watched.run_id}))
+            return await self.channel.send(object_call("GET", RUN, SessionRun, ids={"id": run_id}))
         except NotFoundError as error:
             if error.advice is not None:
                 raise
@@ -171,50 +203,90 @@ class PandaProbeBatches:
         progress = RunProgress(self.completion or CompletionPolicy())
         return self._watched.setdefault(token, _Watched(run_id, progress))
 
+    def _absent(self, token: str) -> Findings:
+        """Say what it means that there is no run: nothing yet, or that somebody has deleted it meanwhile."""
+        watched = self._watched.get(token)
+        if watched is None or not watched.was_there:
+            return Findings(covered={}, mark="there is no such run")
+        return _stuck(f"run {watched.run_id} was deleted while its end was waited for")
+
+    def _fits(self, run: SessionRun, content: NewChunk) -> bool:
+        """Tell whether a run does what the batch asked for, as far as it tells."""
+        if run.metric_names is not None and set(run.metric_names) != set(self.metrics):
+            return False
+        named = run.filters.get("session_ids") if isinstance(run.filters, dict) else None
+        return not isinstance(named, list) or set(map(str, named)) == set(content.session_ids)
+
     async def _judged(
         self, run: SessionRun, content: NewChunk, token: str, *, was_accepted: bool
     ) -> Findings:
-        """Say at which stage a run is; what has ended is not looked at again."""
+        """Say at which stage a run is."""
         progress = self._watched[token].progress
         now = asyncio.get_running_loop().time()
         state = progress.observe(run, now, queue_moved_at=self._queue_moved_at)
         if run.status is not SessionRunStatus.PENDING:
             self._queue_moved_at = max(self._queue_moved_at, progress.changed_at)
-        if state is RunState.UNDER_WAY:
-            return Findings(
-                covered={},
-                mark=(run.status, run.evaluated_count),
-                stage=Stage.UNDER_WAY,
-                look_again=progress.pause(run),
-            )
+        is_orphan = state is RunState.STUCK and run.status is SessionRunStatus.PENDING and not was_accepted
+        if state is RunState.UNDER_WAY or (is_orphan and await self._others_move(now)):
+            return _under_way(run, progress)
         if state is not RunState.STUCK:
-            findings = await self._ended(run, content, state)
-        elif run.status is SessionRunStatus.PENDING and not was_accepted:
-            await delete_surely(self.channel, _RUN, run.id)
-            findings = Findings(covered={}, mark="the orphan is deleted", stage=Stage.FINAL)
-        else:
-            findings = Findings(covered={}, stage=Stage.STUCK, problem=_stuck(run))
-        del self._watched[token]
-        return findings
+            return await self._ended(run, content, state, progress)
+        if not is_orphan:
+            return _stuck(
+                f"run {run.id} is {status_of(run)} with {extent_of(run)}, and makes no progress: look after "
+                "the service's workers, or delete the run with its scores (session_runs.delete(run_id, "
+                "delete_scores=True)), and continue the job"
+            )
+        await delete_surely(self.channel, RUN, run.id, [("delete_scores", "true")])
+        return Findings(covered={}, mark="the orphan is deleted", stage=Stage.FINAL)
 
-    async def _ended(self, run: SessionRun, content: NewChunk, state: RunState) -> Findings:
+    async def _others_move(self, now: float) -> bool:
+        """Tell whether runs of others make progress, behind which an apparent orphan may only wait."""
+        rows = await self.channel.send(
+            list_call(RUNS, SessionRun, query_of({"status": "RUNNING", "limit": _OTHERS}))
+        )
+        counted = {run.id: run.evaluated_count for run in rows}
+        moved = any(self._others.get(id_, -1) != count for id_, count in counted.items())
+        self._others = counted
+        if moved:
+            self._queue_moved_at = now
+        return moved
+
+    async def _ended(
+        self, run: SessionRun, content: NewChunk, state: RunState, progress: RunProgress
+    ) -> Findings:
         """Tell who was evaluated by the scores: the run itself counts sessions that do not exist."""
-        members = frozenset(content.session_ids)
-        found = await self.channel.send(list_call(_SCORES, SessionScore, ids={"id": run.id}))
-        rows = [row for row in found if row.session_id in members]
-        covered = Counter(row.session_id for row in rows if row.session_id is not None)
-        scores: dict[str, dict[str, float | None]] = {id_: {} for id_ in covered}
-        for row in rows:
-            if row.session_id is not None and row.name is not None:
-                scores[row.session_id][row.name] = row.value
-        reason = _reason(run, state)
+        scores: dict[str, dict[str, float | None]] = {}
+        covered: Counter[str] = Counter()
+        for line in await self._scores(run.id):
+            if line.session_id is not None and line.name is not None:
+                covered[line.session_id] += 1
+                scores.setdefault(line.session_id, {})[line.name] = line.value
+        missing = [id_ for id_ in content.session_ids if id_ not in covered]
+        if missing:
+            again = await self._look(run.id)  # a run that is gone has no scores either, and does not say so
+            if again is None:
+                return _stuck(f"run {run.id} was deleted before its scores were read")
+            if again.status is not run.status:
+                return _under_way(again, progress)
+        self._queue_moved_at = asyncio.get_running_loop().time()
         return Findings(
             covered=covered,
-            failures={id_: reason for id_ in content.session_ids if id_ not in covered},
+            failures=dict.fromkeys(missing, _reason(run, state)),
             scores=scores,
             mark="the run has ended",
             stage=Stage.FINAL,
         )
+
+    async def _scores(self, run_id: str) -> list[ScoreLine]:
+        """Read the scores of a run: in one answer, or page by page where that one is too large."""
+        try:
+            return await self.channel.send(list_call(RUN_SCORES, ScoreLine, ids={"id": run_id}))
+        except NoAnswerError as error:
+            if TOO_LARGE not in error.message:
+                raise
+        rows = Listings(self.channel).session_scores().rows({"eval_run_id": run_id}, page_size=_SCORES)
+        return [ScoreLine(session_id=row.session_id, name=row.name, value=row.value) async for row in rows]
 
     def _accepted(self, content: NewChunk) -> Findings:
         """Count a run that was begun as done: nobody waits for its end."""
@@ -246,9 +318,14 @@ def _reason(run: SessionRun, state: RunState) -> str:
     return f"run {run.id} ended as {run.status and run.status.value} before it had a score"
 
 
-def _stuck(run: SessionRun) -> str:
-    status = "in an unknown state" if run.status is None else run.status.value
-    return (
-        f"run {run.id} is {status} and makes no progress ({run.evaluated_count} of {run.total_targets} "
-        "sessions): look after the service's workers, or delete the run, and continue the job"
+def _under_way(run: SessionRun, progress: RunProgress) -> Findings:
+    return Findings(
+        covered={},
+        mark=(run.status, run.evaluated_count),
+        stage=Stage.UNDER_WAY,
+        look_again=progress.pause(run),
     )
+
+
+def _stuck(problem: str) -> Findings:
+    return Findings(covered={}, stage=Stage.STUCK, problem=problem)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final, Generic, TypeVar
 
@@ -74,12 +74,12 @@ class Listing(Generic[_Row]):
         page = await self._fetch([*chosen, *order, *query_of(window)])
         return page.rows
 
-    def rows(self, filters: Mapping[str, object], *, page_size: int) -> AsyncIterator[_Row]:
+    def rows(self, filters: Mapping[str, object], *, page_size: int) -> AsyncGenerator[_Row]:
         """Ask for everything, page by page; what cannot be sent is refused at once."""
         _ = checked_whole_number("page_size", page_size, at_least=2, at_most=PAGE_SIZE)
         return self._walk(self._parameters(filters), page_size)
 
-    async def _walk(self, chosen: list[Parameter], page_size: int) -> AsyncIterator[_Row]:
+    async def _walk(self, chosen: list[Parameter], page_size: int) -> AsyncGenerator[_Row]:
         cursor = Cursor(page_size=page_size, id_of=self.id_of, moment_of=self.moment_of)
         while not cursor.finished:
             window = query_of({"limit": page_size, "offset": cursor.offset})

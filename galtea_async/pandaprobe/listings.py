@@ -11,6 +11,7 @@ from galtea_async.http.channel import Channel
 from galtea_async.models.recorded_session import RecordedSession
 from galtea_async.models.session_run import SessionRun
 from galtea_async.models.session_score import SessionScore
+from galtea_async.pandaprobe.addresses import RUNS
 from galtea_async.pandaprobe.filters import RecordedSessionFilters, RunStatusFilter, SessionScoreFilters
 from galtea_async.pandaprobe.listing import Listing
 
@@ -33,7 +34,7 @@ class Listings:
         """Return the list of session runs, which comes newest first."""
         return Listing(
             channel=self.channel,
-            path="/evaluations/session-runs",
+            path=RUNS,
             model=SessionRun,
             filters=RunStatusFilter,
             id_of=_id_of,

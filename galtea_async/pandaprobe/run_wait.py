@@ -20,13 +20,12 @@ from galtea_async.errors import (
 from galtea_async.http.channel import Channel
 from galtea_async.http.requests import object_call
 from galtea_async.models.session_run import SessionRun
+from galtea_async.pandaprobe.addresses import RUN
 from galtea_async.pandaprobe.run_progress import RunProgress, RunState
+from galtea_async.pandaprobe.run_words import extent_of, status_of
 from galtea_async.settings import CompletionPolicy
 
-__all__ = ["RUN", "wait_for_run"]
-
-RUN = "/evaluations/session-runs/{id}"
-"""The route of one run."""
+__all__ = ["wait_for_run"]
 
 _PASSING = (NoAnswerError, NotSentError, RateLimitedError, ServerError)
 """What goes wrong with a look, and says nothing about the next one."""
@@ -126,12 +125,12 @@ class _Watch:
         outage = "" if self._problem is None else f"; the last look failed: {self._problem.happened()}"
         if run is None:
             return f"run {self.run_id} could not be looked at{outage}"
-        return f"run {self.run_id} was {_status(run)} with {_extent(run)}, and did not end{outage}"
+        return f"run {self.run_id} was {status_of(run)} with {extent_of(run)}, and did not end{outage}"
 
     def _stuck(self, run: SessionRun) -> StuckRunError:
         return StuckRunError(
-            f"run {self.run_id} is {_status(run)} with {_extent(run)}, and nothing about it has changed for "
-            f"{self.completion.no_progress:g} s",
+            f"run {self.run_id} is {status_of(run)} with {extent_of(run)}, and nothing about it has changed "
+            f"for {self.completion.no_progress:g} s",
             run_id=self.run_id,
             status=run.status,
             done=run.evaluated_count,
@@ -139,16 +138,6 @@ class _Watch:
             method="GET",
             path=RUN,
         )
-
-
-def _status(run: SessionRun) -> str:
-    return "in an unknown state" if run.status is None else run.status.value
-
-
-def _extent(run: SessionRun) -> str:
-    unknown = "an unknown number"
-    done = unknown if run.evaluated_count is None else run.evaluated_count
-    return f"{done} of {unknown if run.total_targets is None else run.total_targets} sessions done"
 
 
 def _is_seconds(value: object) -> bool:

@@ -12,18 +12,17 @@ from galtea_async.http.lost_answers import delete_surely
 from galtea_async.http.requests import list_call, object_call
 from galtea_async.models.session_run import SessionRun
 from galtea_async.models.session_score import SessionScore
+from galtea_async.pandaprobe.addresses import BATCH, RUN, RUN_SCORES, RUNS
 from galtea_async.pandaprobe.filters import RunStatusFilter, SessionRunFilters
 from galtea_async.pandaprobe.listing import Listing
 from galtea_async.pandaprobe.run_bodies import batch_body, filtered_body
-from galtea_async.pandaprobe.run_wait import RUN, wait_for_run
+from galtea_async.pandaprobe.run_wait import wait_for_run
 from galtea_async.settings import CompletionPolicy
 
 __all__ = ["RUN_PAGE_SIZE", "SessionRuns"]
 
 RUN_PAGE_SIZE: Final = 20
 """Runs bring all their ids along: 20 over 1,000 sessions each are 800 KB."""
-
-_RUNS: Final = "/evaluations/session-runs"
 
 
 @final
@@ -82,7 +81,7 @@ class SessionRuns:
             (<SessionRunStatus.PENDING: 'PENDING'>, 5)
         """
         body = batch_body(session_ids, metrics=metrics, name=name, model=model, signal_weights=signal_weights)
-        return await self._channel.send(object_call("POST", f"{_RUNS}/batch", SessionRun, body=body))
+        return await self._channel.send(object_call("POST", BATCH, SessionRun, body=body))
 
     async def create(
         self,
@@ -126,7 +125,7 @@ class SessionRuns:
         body = filtered_body(
             filters, sampling_rate, metrics=metrics, name=name, model=model, signal_weights=signal_weights
         )
-        return await self._channel.send(object_call("POST", _RUNS, SessionRun, body=body))
+        return await self._channel.send(object_call("POST", RUNS, SessionRun, body=body))
 
     async def get(self, id: str) -> SessionRun:  # noqa: A002  the API's own word for it
         """Get one run (GET /evaluations/session-runs/{id}).
@@ -173,7 +172,7 @@ class SessionRuns:
             ... }
             True
         """
-        return await self._channel.send(list_call(f"{RUN}/scores", SessionScore, ids={"id": run_id}))
+        return await self._channel.send(list_call(RUN_SCORES, SessionScore, ids={"id": run_id}))
 
     async def list(
         self,

@@ -127,8 +127,10 @@ class PandaWorld:
         missing, twice = expected - made, made - expected
         assert not missing, f"{len(missing)} evaluations are missing, such as {sorted(missing)[:3]}"
         assert not twice, f"{twice.total()} evaluations are too many, such as {sorted(twice)[:3]}"
-        own = {run["id"] for run in await self.own_runs()}
-        rows = [row for row in await self.emulator.scores() if row["eval_run_id"] in own]
+        others = {run["id"] for run in await self.emulator.runs()} - {
+            run["id"] for run in await self.own_runs()
+        }
+        rows = [row for row in await self.emulator.scores() if row["eval_run_id"] not in others]
         assert Counter((str(row["session_id"]), str(row["name"])) for row in rows) == expected
 
     async def own_runs(self) -> list[dict[str, object]]:
@@ -157,6 +159,7 @@ async def open_panda_world(
     retry: RetryPolicy | None = None,
     quota: int | None = None,
     in_real_time: bool = False,
+    max_body: int = 64 * 1024 * 1024,
     names_metrics: bool = True,
 ) -> AsyncGenerator[PandaWorld]:
     """Start an emulator, fill it, and open a client; the faults begin when all of this is done.
@@ -182,6 +185,7 @@ async def open_panda_world(
             timeout=timeouts,
             retry=retry,
             rate_limit=RateLimit(_MANY, 60) if in_real_time else None,
+            max_body=max_body,
         ) as panda:
             emulator.faults = tuple(faults)
             yield PandaWorld(

@@ -9,6 +9,7 @@ from random import Random
 from typing import TYPE_CHECKING, Literal
 
 import pytest
+from bulk.services import WorldOpener, both_services
 from bulk.world import BATCH, check_sums, open_world
 
 from galtea_async import (
@@ -99,21 +100,20 @@ async def test_what_was_refused_is_sent_when_the_credits_are_back(tmp_path: Path
         assert set((await world.made()).values()) == {1}
 
 
-async def test_a_journal_without_all_of_the_input_is_refused(tmp_path: Path) -> None:
+@both_services
+async def test_a_journal_without_all_of_the_input_is_refused(
+    open_service: WorldOpener, tmp_path: Path
+) -> None:
     """The error says what to do, nothing is sent, and the call that it names does the rest."""
-    async with open_world(sessions=100, latency=1.0, max_concurrency=1) as world:
+    async with open_service(sessions=100, latency=1.0, max_concurrency=1) as world:
         path = tmp_path / "job.db"
-        await cancel_after(
-            3.5, evaluate_sessions(world.galtea, world.session_ids, chunk_size=10, journal=path)
-        )
+        await cancel_after(3.5, world.evaluate(chunk_size=10, journal=path))
         assert not (await read_journal(path)).input_complete
         sent = len(world.emulator.requests)
         with pytest.raises(JournalError, match=r"does not have all of the ids.*call evaluate_sessions"):
-            await resume_bulk_evaluation(world.galtea, path)
+            await resume_bulk_evaluation(world.client, path)
         assert len(world.emulator.requests) == sent
-        report = await evaluate_sessions(
-            world.galtea, world.session_ids, chunk_size=10, journal=path, reconcile=POLICY
-        )
+        report = await world.evaluate(chunk_size=10, journal=path, reconcile=POLICY)
         assert report.sessions_evaluated == 100
         await world.check_once(world.session_ids)
 
@@ -136,13 +136,14 @@ async def test_a_version_can_always_be_continued(
         await world.check_once(world.session_ids)
 
 
-async def test_a_job_that_is_done_sends_nothing(tmp_path: Path) -> None:
+@both_services
+async def test_a_job_that_is_done_sends_nothing(open_service: WorldOpener, tmp_path: Path) -> None:
     """Continuing it once more returns the same account."""
-    async with open_world(sessions=30) as world:
+    async with open_service(sessions=30) as world:
         path = tmp_path / "job.db"
-        first = await evaluate_sessions(world.galtea, world.session_ids, journal=path)
+        first = await world.evaluate(journal=path)
         sent = len(world.emulator.requests)
-        again = await resume_bulk_evaluation(world.galtea, path)
+        again = await resume_bulk_evaluation(world.client, path)
         assert len(world.emulator.requests) == sent
         assert (again.sessions_evaluated, again.requests) == (30, first.requests)
 
@@ -227,7 +228,7 @@ async def test_what_has_no_verdict_is_unresolved(tmp_path: Path) -> None:
     """After a crash, what was in flight is unresolved in the summary as in the outcomes."""
     async with open_world(sessions=60, latency=2.0, max_concurrency=2) as world:
         path = tmp_path / "job.db"
-        await cancel_after(3, evaluate_sessions(world.galtea, world.session_ids, chunk_size=10, journal=path))
+        await cancel_after(3, world.evaluate(chunk_size=10, journal=path))
         summary = await read_journal(path)
         assert (summary.report.sessions_evaluated, summary.report.sessions_unresolved) == (20, 20)
         check_agreement(await read_outcomes(path), summary.report)
@@ -269,13 +270,12 @@ async def test_a_summary_tells_what_the_job_is(tmp_path: Path) -> None:
         assert summary.input_complete
 
 
-async def test_a_journal_is_read_while_its_job_runs(tmp_path: Path) -> None:
+@both_services
+async def test_a_journal_is_read_while_its_job_runs(open_service: WorldOpener, tmp_path: Path) -> None:
     """Each reading is of one moment: it has no session twice, and its numbers only grow."""
-    async with open_world(sessions=200, latency=1.0, max_concurrency=2) as world:
+    async with open_service(sessions=200, latency=1.0, max_concurrency=2) as world:
         path = tmp_path / "job.db"
-        run = asyncio.create_task(
-            evaluate_sessions(world.galtea, world.session_ids, chunk_size=10, journal=path)
-        )
+        run = asyncio.create_task(world.evaluate(chunk_size=10, journal=path))
         await asyncio.sleep(0.5)
         evaluated = [0]
         while not run.done():
@@ -291,14 +291,16 @@ async def test_a_journal_is_read_while_its_job_runs(tmp_path: Path) -> None:
         check_agreement(await read_outcomes(path), report)
 
 
-async def test_reading_slowly_while_answers_are_lost_names_no_session_twice(tmp_path: Path) -> None:
+@both_services
+async def test_reading_slowly_while_answers_are_lost_names_no_session_twice(
+    open_service: WorldOpener, tmp_path: Path
+) -> None:
     """A reader that takes its time meets sessions that have moved on, and yields each of them once."""
-    faults = [Fault(route=BATCH, when="before", action=Reset(), probability=0.5, times=30)]
-    async with open_world(sessions=600, latency=0.2, max_concurrency=4, faults=faults) as world:
+    async with open_service(sessions=600, latency=0.2, max_concurrency=4) as world:
+        lost = Fault(route=world.batch_route, when="before", action=Reset(), probability=0.5, times=30)
+        world.emulator.faults = (lost,)
         path = tmp_path / "job.db"
-        run = asyncio.create_task(
-            evaluate_sessions(world.galtea, world.session_ids, chunk_size=5, journal=path)
-        )
+        run = asyncio.create_task(world.evaluate(chunk_size=5, journal=path))
         await asyncio.sleep(5)
         names: list[str] = []
         async for outcome in journal_outcomes(path):

@@ -34,7 +34,7 @@ from galtea_async.bulk.session_import.report import ImportReport
 from galtea_async.bulk.session_import.totals import ImportTotals
 from galtea_async.bulk.stop_signal import StopSignal
 from galtea_async.bulk.stopping import Patience, ends_run
-from galtea_async.bulk.unless import unless
+from galtea_async.departure import unless_called_off
 from galtea_async.errors import (
     ApiError,
     BulkImportError,
@@ -49,6 +49,7 @@ from galtea_async.errors import (
     UnknownOutcomeError,
 )
 from galtea_async.settings import ReconcilePolicy
+from galtea_async.unless import unless
 
 __all__ = ["ImportRun"]
 
@@ -123,9 +124,10 @@ class ImportRun:
         self._totals = await self.journal.totals()
         async with anyio.create_task_group() as heart:
             heart.start_soon(self._stop_signal.beat, self._tell_progress)
-            async with anyio.create_task_group() as workers:
-                for _ in range(2 * self.service.gauge.concurrency):
-                    workers.start_soon(self._work)
+            with unless_called_off(self._stop_signal.event):
+                async with anyio.create_task_group() as workers:
+                    for _ in range(2 * self.service.gauge.concurrency):
+                        workers.start_soon(self._work)
             heart.cancel_scope.cancel()
         self._totals.unresolved = await self.journal.undecided()
         self._waiting_for = None
