@@ -6,8 +6,9 @@ session after another. So "no row" proves nothing at first, and a row proves som
 session.
 
 **The algorithm.** List the rows of the batch again and again, at first quickly, then slower. Believe them
-when two listings that lie `settle` seconds apart, and all between them, agree; any change starts the wait
-anew.
+when two listings, of which one begins `settle` seconds after the other has ended, and all between them agree;
+any change starts the wait anew. (A listing may take long, and what it does not show may have come into being
+after it began: it is evidence for the time of its beginning.)
 The wait begins at the first listing after giving up, so it is never shorter than `settle` from giving up.
 When the service has not answered a listing for `timeout` seconds, give up on it: unresolved.
 
@@ -90,6 +91,7 @@ class Reconciliation:
         mark: object = _Never
         interval = _FIRST_INTERVAL
         while True:
+            asked_at = self.clock()
             findings = await self._listing(find)
             now = self.clock()
             if findings is not None:
@@ -97,7 +99,7 @@ class Reconciliation:
                 if findings.mark != mark or findings.stage is Stage.UNDER_WAY:
                     mark, last_change = findings.mark, now
                 settled_at = last_change + self.policy.settle
-                if enough(findings) or _is_decided(findings, now >= settled_at):
+                if enough(findings) or _is_decided(findings, asked_at >= settled_at):
                     return findings
                 wait = max(_SHORTEST_WAIT, _wait(findings, min(interval, settled_at - now)))
             elif self._is_silent(now, last_answer):

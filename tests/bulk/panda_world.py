@@ -67,6 +67,7 @@ class PandaWorld:
     """
 
     batch_route = "POST /evaluations/session-runs/batch"
+    list_route = "GET /evaluations/session-runs"
 
     emulator: PandaProbeEmulator
     panda: AsyncPandaProbe

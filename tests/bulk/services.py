@@ -45,6 +45,11 @@ class JobWorld(Protocol):
         ...
 
     @property
+    def list_route(self) -> str:
+        """The request that looks for what a batch has made, as faults name it."""
+        ...
+
+    @property
     def emulator(self) -> GalteaEmulator | PandaProbeEmulator:
         """The service."""
         ...

@@ -75,7 +75,9 @@ NOT_DONE = (Throttle(3), Throttle())
 """A 429 says that nothing was done, so it cannot come during or after the work."""
 
 
-def faults_of(random: Random, batch_route: str = BATCH) -> Iterator[Fault]:
+def faults_of(
+    random: Random, batch_route: str = BATCH, list_route: str = "GET /evaluations"
+) -> Iterator[Fault]:
     """Draw a mix: which batches go wrong and how, and how often listing fails."""
     for action in random.sample(ACTIONS, 7):
         moments: tuple[Literal["before", "after", "during"], ...] = (
@@ -89,9 +91,7 @@ def faults_of(random: Random, batch_route: str = BATCH) -> Iterator[Fault]:
             times=random.randint(1, 5),
         )
     for action in random.sample(ACTIONS_ON_READS, 3):
-        yield Fault(
-            route=random.choice(("GET *", "GET /evaluations*")), action=action, probability=0.15, times=8
-        )
+        yield Fault(route=random.choice(("GET *", list_route)), action=action, probability=0.15, times=8)
 
 
 def rules_of(random: Random, open_service: WorldOpener) -> EmulatorRules | PandaProbeRules:
@@ -137,7 +137,7 @@ async def test_each_session_is_evaluated_exactly_once(seed: int, open_service: W
     ) as world:
         troubles = await world.disturb()
         await asyncio.sleep(5)
-        world.emulator.faults = tuple(faults_of(random, world.batch_route))
+        world.emulator.faults = tuple(faults_of(random, world.batch_route, world.list_route))
         report = await world.evaluate(
             [*world.session_ids, *world.session_ids[:40], "session_unknown"],
             chunk_size=random.choice((50, 200)),

@@ -163,7 +163,8 @@ async def test_a_silent_service_leaves_sessions_unresolved(open_service: WorldOp
         policy, path = ReconcilePolicy(settle=5.0, timeout=40.0), tmp_path / "job.db"
         began = asyncio.get_running_loop().time()
         report = await world.evaluate(chunk_size=20, reconcile=policy, journal=path)
-        assert 40 <= asyncio.get_running_loop().time() - began <= 90
+        longest = 90 if isinstance(world.client, AsyncGaltea) else 230  # accepted work is waited for longer
+        assert 40 <= asyncio.get_running_loop().time() - began <= longest
         check_sums(report)
         assert report.sessions_unresolved >= 20
         assert report.sessions_evaluated + report.sessions_unresolved == 60

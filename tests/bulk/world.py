@@ -57,6 +57,7 @@ class World:
     """
 
     batch_route = BATCH
+    list_route = "GET /evaluations"
 
     emulator: GalteaEmulator
     galtea: AsyncGaltea
