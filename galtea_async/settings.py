@@ -135,8 +135,8 @@ class RateLimit:
             in windows.
 
     Neither shape ever sends more than `requests` in any `per` seconds. A service counts requests when they
-    arrive, though, and a slow connection brings late ones together with the next. `"window"` reckons with that:
-    a request counts until `per` seconds after its answer, so the limit is not hit however slow the way is.
+    arrive, though, and a slow connection brings late ones together with the next. `"window"` reckons with
+    that: a request counts until `per` seconds after its answer, so the limit is not hit however slow the way.
     `"smooth"` spaces departures, and bears ways that differ by 1 % of `per`.
 
     Example:

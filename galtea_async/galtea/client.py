@@ -50,7 +50,7 @@ class AsyncGaltea:
         max_concurrency: How many requests may be in flight at once.
         timeout: The clocks of one attempt.
         retry: When and how often a request is repeated.
-        rate_limit: A limit of the service that is known beforehand; paced, never hit.
+        rate_limit: A limit of the service that is known beforehand; paced from the first request on.
         headers: Sent with every request.
         proxy: The URL of a proxy.
         trust_env: Take the proxy from HTTP_PROXY, HTTPS_PROXY and NO_PROXY.

@@ -127,9 +127,12 @@ class Admission:
 
     def leave(self, slot: Slot) -> None:
         """Give a slot back."""
+        route = slot.route
         self.in_flight -= 1
-        slot.route.in_flight -= 1
-        slot.route.limit.in_flight -= 1
+        route.in_flight -= 1
+        route.limit.in_flight -= 1
+        if route.rate.declared is not None:
+            route.rate.ended(self.clock())
         self._admit()
 
     def hold(self, rate: Rate, until: float) -> None:
@@ -169,14 +172,15 @@ class Admission:
         return Slot(route, self.clock(), route.rate.learned.phase)
 
     def _give_up(self, route: RouteClass, turn: Turn) -> None:
-        wait = route.rate.opens_at - self.clock()
+        now = self.clock()
+        wait = route.rate.soonest(now) - now
         message = "its turn did not come in time"
         self._send_away(turn, WouldWaitError(message, wait=wait if wait > 0 else None))
         self._admit()
 
     def _too_long(self, rate: Rate, turn: Turn, now: float) -> WouldWaitError | None:
         """Return why a turn cannot come in time, where that is certain."""
-        rest, wait = rate.held_until - now, rate.opens_at - now
+        rest, wait = rate.held_until - now, rate.soonest(now) - now
         if rest > turn.longest_rest * (1 + RETRY_AFTER_JITTER):
             return WouldWaitError(f"the service asks to be left alone for {rest:.3g} s more", wait=rest)
         if now >= turn.until and wait <= 0:

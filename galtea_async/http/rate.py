@@ -33,7 +33,8 @@ class Rate:
     Attributes:
         held_until: Until when the service asked to be left alone, by the loop's clock.
         learned: The pace learnt from refusals.
-        opens_at: When the next request may be sent, all things considered.
+        opens_at: When the next request may be sent, all things considered; infinite while that depends on
+            when a request ends.
     """
 
     declared: DeclaredRate | None = None
@@ -49,6 +50,12 @@ class Rate:
         """
         lateness = _LATENESS if self.declared is None else min(_LATENESS, self.declared.lateness)
         return max(self.opens_at, now - lateness)
+
+    def soonest(self, now: float) -> float:
+        """Return before which moment the next request certainly cannot be sent; never plus infinity."""
+        if self.declared is None:
+            return self.opens_at
+        return max(self.held_until, self.declared.soonest(now), self.learned.opens_at)
 
     def per_second(self, now: float) -> float | None:
         """Return how many requests a second are sent at most; `None` where no limit is known."""
@@ -75,6 +82,12 @@ class Rate:
             return
         self.learned.sent(now)
         self._reckon()
+
+    def ended(self, now: float) -> None:
+        """Take a request for counted that was sent before, because it is no longer in flight."""
+        if self.declared is not None:
+            self.declared.ended(now)
+            self._reckon()
 
     def accepted(self, phase: int, now: float) -> None:
         """Count an answer that is no refusal."""

@@ -333,10 +333,11 @@ def at(stage: Stage, *, look_again: float = 7.0) -> Findings:
     return Findings(covered={}, mark="the same", stage=stage, look_again=look_again)
 
 
-async def test_what_is_under_way_is_not_believed() -> None:
+@pytest.mark.parametrize("settle", [0.0, 10.0])
+async def test_what_is_under_way_is_not_believed(settle: float) -> None:
     """However long a batch under way looks the same, its end is waited for, in the steps that it asks for."""
     listings = Listings((0.0, at(Stage.UNDER_WAY)), (1_000.0, at(Stage.FINAL)))
-    findings = await listings.watch(ReconcilePolicy(settle=10.0, timeout=60.0))
+    findings = await listings.watch(ReconcilePolicy(settle=settle, timeout=60.0))
     assert findings is not None
     assert findings.stage is Stage.FINAL
     assert 1_000.0 <= listings.calls[-1] <= 1_007.0
@@ -366,3 +367,25 @@ async def test_silence_has_an_end_while_a_batch_is_under_way() -> None:
     """A service that stops answering is given up on also while it should be at work."""
     listings = Listings((0.0, at(Stage.UNDER_WAY)), (20.0, NoAnswerError("lost")))
     assert await listings.watch(ReconcilePolicy(settle=10.0, timeout=60.0)) is None
+
+
+async def test_a_listing_is_evidence_for_the_time_at_which_it_began() -> None:
+    """What comes into being while a slow listing is under way is not missed, however often that happens."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+
+    async def find() -> Findings:
+        appeared = loop.time() - began >= 11.0
+        await asyncio.sleep(5.0)
+        return Findings(covered={"late": 1} if appeared else {}, mark=appeared)
+
+    async def sleep(seconds: float) -> bool:
+        await asyncio.sleep(seconds)
+        return True
+
+    watching = Reconciliation(
+        ReconcilePolicy(settle=10.0, timeout=600.0), loop.time, sleep, loop.time, Outage(loop.time)
+    )
+    findings = await watching.watch(find, lambda _: False)
+    assert findings is not None
+    assert findings.covered == {"late": 1}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 
 import attrs
 import pytest
@@ -132,6 +133,87 @@ async def test_a_pace_gives_no_credit_for_idle_time() -> None:
     begun = now()
     await asyncio.gather(*(bank.visit(number, 0) for number in range(1, 4)))
     assert [moment - begun for moment in bank.moments[1:]] == pytest.approx([0, 1, 2])
+
+
+def window_of(requests: int, ceiling: int) -> Admission:
+    """An admission before a service that counts in windows of ten seconds."""
+    routes = RouteTable.of(AccountWide(RateLimit(requests, 10.0, shape="window"), ceiling))
+    return Admission(ceiling=ceiling, routes=routes, clock=asyncio.get_running_loop().time)
+
+
+async def test_a_window_waits_for_an_answer() -> None:
+    """While all that a window admits are in flight, the next comes a window after the first answer."""
+    bank = Bank(window_of(2, 4))
+    begun = now()
+    visits = [
+        asyncio.create_task(bank.visit(number, seconds)) for number, seconds in enumerate((30.0, 4.0, 0.0))
+    ]
+    await asyncio.gather(*visits)
+    assert [moment - begun for moment in bank.moments] == pytest.approx([0.0, 0.0, 4.0 + 10.2])
+
+
+async def test_who_cannot_wait_for_an_answer_and_a_window_is_told_at_once() -> None:
+    """Nobody knows when the answer comes; but its window is long enough to say no."""
+    admission = window_of(1, 4)
+    slot = await admission.enter("reads")
+    begun = now()
+    with pytest.raises(WouldWaitError, match=r"not for 10\.2 s more") as caught:
+        await admission.enter("reads", until=begun + 10)
+    assert [now() - begun, caught.value.wait] == pytest.approx([0.0, 10.2])
+    patient = asyncio.create_task(admission.enter("reads", until=begun + 11))
+    await asyncio.sleep(5)
+    admission.leave(slot)
+    with pytest.raises(WouldWaitError, match="did not come in time") as caught:
+        await patient
+    assert [now() - begun, caught.value.wait] == pytest.approx([11.0, 4.2])
+    assert (admission.in_flight, admission.waiting) == (0, 0)
+
+
+@given(
+    requests=st.integers(1, 4),
+    ceiling=st.integers(1, 6),
+    visits=st.lists(
+        st.tuples(
+            st.sampled_from([0.0, 0.1, 5.0, 10.3]),
+            st.sampled_from([0.0, 0.1, 4.0, 10.1, 30.0]),
+            st.sampled_from([0.0, 9.0, 11.0, 40.0, math.inf]),
+            st.sampled_from([0.0, 2.0, 10.2, 25.0, math.inf]),
+            st.floats(0.0, 1.0),
+        ),
+        max_size=30,
+    ),
+)
+async def test_a_line_before_a_window_never_overruns_it(
+    requests: int, ceiling: int, visits: Sequence[tuple[float, float, float, float, float]]
+) -> None:
+    """Whoever gives up, waits or is cancelled, in the line or in flight: no ten seconds see too many."""
+    admission = window_of(requests, ceiling)
+    counted: list[float] = []
+
+    async def visit(seconds: float, patience: float, share: float) -> None:
+        slot = await admission.enter("reads", until=now() + patience)
+        entered = now()
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            counted.append(entered + share * (now() - entered))
+            admission.leave(slot)
+
+    async with asyncio.TaskGroup() as group:
+        for pause, seconds, patience, cancelled_after, share in visits:
+            await asyncio.sleep(pause)
+            group.create_task(survive(visit(seconds, patience, share), cancelled_after))
+    counted.sort()
+    for first, beyond in zip(counted, counted[requests:], strict=False):
+        assert beyond - first >= 10.0
+    assert (admission.in_flight, admission.waiting) == (0, 0)
+
+
+async def survive(visit: Coroutine[None, None, None], seconds: float) -> None:
+    """Cancel a visit after some seconds, and bear that it is turned away."""
+    with contextlib.suppress(TimeoutError, WouldWaitError):
+        async with asyncio.timeout(seconds if seconds < math.inf else None):
+            await visit
 
 
 async def test_a_cancel_in_the_line_leaves_it() -> None:

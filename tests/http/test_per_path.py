@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from galtea_async import RateLimit
-from galtea_async.emulator import PandaProbeEmulator
+from galtea_async.emulator import ByteFault, FaultProxy, PandaProbeEmulator, Stall
 from galtea_async.http import AccountWide, Call, PerPath
 from support.raw_server import RawServer, json_answer, sometime
 from support.shell import FEW, USUAL, key_headers, open_shell, panda_routes
@@ -99,6 +99,21 @@ async def test_no_window_is_ever_full() -> None:
         assert 2 * 60 <= now() - begun <= 2 * 60 * 1.03
         assert panda.statistics().throttled == 0
     assert [request.status for request in emulator.requests].count(202) == 120
+
+
+async def test_what_arrives_late_fills_a_later_window() -> None:
+    """Requests that are held up on the way are counted when they arrive, and still not one is refused."""
+    held_up = ByteFault(direction="requests", after=1, action=Stall(4.5), nth=(1, 2, 3, 4))
+    async with (
+        PandaProbeEmulator() as emulator,
+        FaultProxy(emulator.url, faults=[held_up]) as proxy,
+        open_shell(proxy.url, headers=key_headers(emulator)) as panda,
+    ):
+        body = {"session_ids": ["s"], "metrics": ["agent_reliability"]}
+        begun = now()
+        await asyncio.gather(*(panda.request("POST", BATCH, None, body) for _ in range(120)))
+        assert 2 * 60 <= now() - begun <= 2 * 60 * 1.03 + 4.5
+        assert (emulator.rate_limited, panda.statistics().throttled) == (0, 0)
 
 
 async def test_a_full_window_holds_nobody_else() -> None:

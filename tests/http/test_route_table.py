@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from galtea_async import RateLimit
-from galtea_async.http import Admission, PerPath, RouteTable
+from galtea_async.http import Admission, PerPath, Rate, RouteTable
 from support.raw_server import RawServer, json_answer
 from support.shell import open_shell
 
@@ -35,10 +35,18 @@ def fill(table: RouteTable, moment: float, label: str = "") -> None:
         table.add(f"/others{label}/{moment}/{number}", moment)
 
 
+def pass_at_once(rate: Rate, moment: float) -> None:
+    """Send a request that is answered in the same moment."""
+    rate.sent(moment)
+    rate.ended(moment)
+
+
+SECONDS = st.sampled_from([0.0, 0.1, 4.0, 10.1, 10.3]) | st.floats(0.0, 30.0)
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(["/runs/1", "/runs/2"]),
-        st.sampled_from([0.0, 0.1, 4.0, 10.1, 10.3]) | st.floats(0.0, 30.0),
+        SECONDS,
+        st.just(0.0) | SECONDS,
         st.booleans(),
     ),
     min_size=1,
@@ -46,24 +54,29 @@ STEPS = st.lists(
 )
 
 
-@example(requests=2, shape="window", steps=[("/runs/1", 0.0, False), ("/runs/1", 0.0, True)] * 2)
+@example(requests=2, shape="window", steps=[("/runs/1", 0.0, 0.0, False), ("/runs/1", 0.0, 0.0, True)] * 2)
+@example(requests=1, shape="window", steps=[("/runs/1", 0.0, 30.0, True)] * 2)
 @given(requests=st.integers(1, 4), shape=st.sampled_from(["smooth", "window"]), steps=STEPS)
 def test_forgetting_lets_nobody_through(
-    requests: int, shape: Literal["smooth", "window"], steps: Sequence[tuple[str, float, bool]]
+    requests: int, shape: Literal["smooth", "window"], steps: Sequence[tuple[str, float, float, bool]]
 ) -> None:
     """However often classes are swept, no path gets more requests than its limit in any time span."""
     per, now = 10.0, 0.0
     table = table_of(requests, per, shape)
-    sent: dict[str, list[float]] = defaultdict(list)
-    for path, pause, is_swept in steps:
+    counted: dict[str, list[float]] = defaultdict(list)
+    for path, pause, lasts, is_swept in steps:
         now += pause
         if is_swept:
             fill(table, now)
         route = table.known.get(path) or table.add(path, now)
         now = max(now, route.rate.opens_at)
         route.rate.sent(now)
-        sent[path].append(now)
-    for moments in sent.values():
+        counted[path].append(now + lasts if shape == "window" else now)
+        now += lasts
+        if is_swept:
+            fill(table, now, "while it is in flight")
+        route.rate.ended(now)
+    for moments in counted.values():
         for moment in moments:
             assert sum(moment <= other < moment + per for other in moments) <= requests
 
@@ -76,7 +89,7 @@ def test_the_table_is_as_long_as_a_window_needs(steps: Sequence[tuple[int, float
     for count, pause in steps:
         now += pause
         for number in range(count):
-            table.add(f"/runs/{len(asked)}/{number}", now).rate.sent(now)
+            pass_at_once(table.add(f"/runs/{len(asked)}/{number}", now).rate, now)
         asked.append((now, count))
         most = max(most, sum(count for moment, count in asked if now < moment + 10.2))
         assert len(table.known) <= max(64, 2 * most)
@@ -109,8 +122,10 @@ async def test_what_is_not_idle_is_kept() -> None:
             admission.leave(await waiter)
     assert table.known["/flying"] is flying.route
     admission.leave(flying)
-    fill(table, now())
-    assert "/flying" not in table.known
+    for pause, is_counted in [(0.0, True), (10.1, True), (0.2, False)]:
+        await asyncio.sleep(pause)
+        fill(table, now())
+        assert ("/flying" in table.known) is is_counted
     assert admission.in_flight == admission.waiting == 0
 
 
@@ -118,7 +133,7 @@ def test_a_learnt_pace_is_kept_while_it_says_something() -> None:
     """A class that was refused is kept until its pace has grown to where the next request would drop it."""
     table = table_of(1, 1.0)
     route = table.add("/runs/1", 0.0)
-    route.rate.sent(0.0)
+    pass_at_once(route.rate, 0.0)
     route.rate.refused(0, 0.0, 1.0)
     fill(table, 5.0)
     assert table.known["/runs/1"] is route
@@ -161,7 +176,7 @@ def test_a_class_that_is_made_again_has_its_whole_limit(shape: Literal["smooth",
     """What was forgotten begins anew, with a rate and a line of its own and the limit that all share."""
     table = table_of(2, 10.0, shape)
     first = table.add("/runs/1", 0.0)
-    first.rate.sent(0.0)
+    pass_at_once(first.rate, 0.0)
     fill(table, 100.0)
     assert "/runs/1" not in table.known
     again = table.add("/runs/1", 100.0)
