@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from argparse import ArgumentTypeError
+from math import inf
 from typing import Final
 
 __all__ = ["seconds"]
@@ -25,4 +26,7 @@ def seconds(text: str) -> float:
     match = _DURATION.fullmatch(text.strip())
     if match is None:
         raise ArgumentTypeError(f"a duration is a number with ms, s or m, such as 50ms, not {text!r}")
-    return float(match["number"]) * _SECONDS[match["unit"] or "s"]
+    number = float(match["number"]) * _SECONDS[match["unit"] or "s"]
+    if number == inf:
+        raise ArgumentTypeError(f"a duration is finite, and not {text!r}")
+    return number

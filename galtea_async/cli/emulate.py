@@ -6,8 +6,7 @@ import asyncio
 import signal
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from typing import Final
 
 from galtea_async.cli.command import Command
@@ -16,10 +15,12 @@ from galtea_async.cli.emulated_service import SERVICES, EmulatorSettings, Furnis
 from galtea_async.cli.exit_code import ExitCode
 from galtea_async.cli.fault_argument import fault
 from galtea_async.cli.number import whole_number
-from galtea_async.cli.request_log import follow_requests, print_ended_requests
-from galtea_async.emulator import GalteaEmulator, PandaProbeEmulator
+from galtea_async.cli.reach import Reach, reach_of
+from galtea_async.cli.request_log import follow_requests
 from galtea_async.emulator.console import CONTROL
-from galtea_async.emulator.console.neighbours import is_loopback
+from galtea_async.emulator.console.bodies import MOST_SESSIONS, MOST_TURNS, check_amount
+from galtea_async.emulator.fault_routes import UnknownRouteError
+from galtea_async.errors import InvalidRequestError
 
 __all__ = ["COMMAND"]
 
@@ -50,8 +51,10 @@ def _add_arguments(parser: ArgumentParser) -> None:
     )
     add("--host", default="127.0.0.1", help="the address to listen on (127.0.0.1: this machine only)")
     add("--port", type=port, default=8080, help="the port; 0 takes any that is free (8080)")
-    add("--sessions", type=whole_number(least=0), default=2_500, metavar="N", help="to begin with (2500)")
-    add("--turns", type=whole_number(least=1), default=2, metavar="N", help="of each session (2)")
+    sessions = whole_number(least=0, most=MOST_SESSIONS)
+    turns = whole_number(least=1, most=MOST_TURNS)
+    add("--sessions", type=sessions, default=2_500, metavar="N", help="to begin with (2500)")
+    add("--turns", type=turns, default=2, metavar="N", help="of each session (2)")
     add("--seed", type=int, default=7, help="what ids, scores and orders follow from (7)")
     add(
         "--latency",
@@ -73,14 +76,27 @@ def _add_arguments(parser: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace) -> ExitCode:
-    # Where the loop cannot handle signals, Ctrl-C arrives as an exception; it is still the way to stop.
-    with suppress(KeyboardInterrupt):
-        asyncio.run(_serve(arguments))
+    _check_amount(arguments)
+    try:
+        # Where the loop cannot handle signals, Ctrl-C arrives as an exception; it is still the way to stop.
+        with suppress(KeyboardInterrupt, asyncio.CancelledError):
+            asyncio.run(_serve(arguments))
+    except UnknownRouteError as error:
+        raise InvalidRequestError(str(error)) from None
+    print("Stopped.", flush=True)
     return ExitCode.DONE
 
 
+def _check_amount(arguments: Namespace) -> None:
+    try:
+        check_amount(arguments.sessions, arguments.turns)
+    except ValueError as error:
+        raise InvalidRequestError(str(error)) from None
+
+
 async def _serve(arguments: Namespace) -> None:
-    stop = _set_by_signals()
+    """Serve until a signal cancels it, which may be while the sessions are still being made."""
+    _be_cancelled_by_signals()
     settings = EmulatorSettings(
         host=arguments.host,
         port=arguments.port,
@@ -92,53 +108,40 @@ async def _serve(arguments: Namespace) -> None:
     )
     serve = SERVICES[arguments.service]
     async with serve(settings, arguments.sessions, arguments.turns) as furnished:
-        emulator = furnished.emulator
         _introduce(furnished)
-        async with _logging(emulator) if arguments.log else _silence():
-            await stop.wait()
-    print("Stopped.", flush=True)
+        if arguments.log:
+            await follow_requests(furnished.emulator, sys.stdout)
+        await asyncio.Event().wait()
 
 
-def _set_by_signals() -> asyncio.Event:
-    """Return an event that Ctrl-C and SIGTERM set."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
+def _be_cancelled_by_signals() -> None:
+    """Let Ctrl-C and SIGTERM cancel the task that runs; what they say again meanwhile changes nothing."""
+    serving = asyncio.current_task()
+    assert serving is not None
+
+    def stop() -> None:
+        if not serving.cancelling():
+            serving.cancel()
+
     for number in (signal.SIGINT, signal.SIGTERM):
         with suppress(NotImplementedError):  # on Windows, where Ctrl-C raises KeyboardInterrupt
-            loop.add_signal_handler(number, stop.set)
-    return stop
+            asyncio.get_running_loop().add_signal_handler(number, stop)
 
 
 def _introduce(furnished: Furnished) -> None:
     host = furnished.emulator.host
-    reach = "Only this machine can reach it" if is_loopback(host) else f"It listens on {host}"
+    reach = reach_of(host)
     lines = [
         furnished.headline,
-        f"{reach}; a browser shows its state at this address. Ctrl-C stops it.",
+        f"{reach.value} Ctrl-C stops it.",
         "",
         *(f"  {command}" for command in furnished.commands),
         "",
     ]
     print("\n".join(lines), flush=True)
-    if not is_loopback(host):
+    if reach is not Reach.THIS_MACHINE:
         warning = f"warning: {host} can be reached from other machines, by anybody who knows the key above"
         print(warning, file=sys.stderr, flush=True)
-
-
-@asynccontextmanager
-async def _logging(emulator: GalteaEmulator | PandaProbeEmulator) -> AsyncGenerator[None]:
-    task = asyncio.create_task(follow_requests(emulator, sys.stdout), name="request log")
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
-        print_ended_requests(emulator, sys.stdout)
-
-
-@asynccontextmanager
-async def _silence() -> AsyncGenerator[None]:
-    yield
 
 
 COMMAND: Final = Command(

@@ -49,7 +49,7 @@ async def _galtea(settings: EmulatorSettings, sessions: int, turns: int) -> Asyn
         count = len(await emulator.session_ids(version_id))
         yield Furnished(
             emulator=emulator,
-            headline=f"A local Galtea at {emulator.url}, with a version of {count:,} sessions.",
+            headline=f"A local Galtea at {emulator.url}, with a version of {_sessions(count)}.",
             commands=(
                 f"export GALTEA_API_URL={emulator.url}",
                 f"export GALTEA_API_KEY={emulator.api_key}",
@@ -66,7 +66,7 @@ async def _pandaprobe(settings: EmulatorSettings, sessions: int, turns: int) -> 
         count = len(known or await emulator.add_sessions(sessions, traces=turns))
         yield Furnished(
             emulator=emulator,
-            headline=f"A local PandaProbe at {emulator.url}, with a project of {count:,} sessions.",
+            headline=f"A local PandaProbe at {emulator.url}, with a project of {_sessions(count)}.",
             commands=(
                 f"export PANDAPROBE_ENDPOINT={emulator.url}",
                 f"export PANDAPROBE_API_KEY={emulator.api_key}",
@@ -79,3 +79,7 @@ SERVICES: Final[
     Mapping[str, Callable[[EmulatorSettings, int, int], AbstractAsyncContextManager[Furnished]]]
 ] = {"galtea": _galtea, "pandaprobe": _pandaprobe}
 """Each serves an emulator with so many sessions of so many turns."""
+
+
+def _sessions(count: int) -> str:
+    return f"{count:,} session{'' if count == 1 else 's'}"

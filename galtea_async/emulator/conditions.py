@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from galtea_async.emulator.fault_routes import check_routes
 from galtea_async.emulator.faults import Fault, FaultPlan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 __all__ = ["Conditions"]
 
@@ -27,7 +28,18 @@ class Conditions:
 
     latency: float = attrs.field(default=0.0, validator=[attrs.validators.ge(0), attrs.validators.lt(inf)])
     plan: FaultPlan
+    _routes: Sequence[str] | None = attrs.field(default=None, init=False)
     _at_start: tuple[float, tuple[Fault, ...], int] = attrs.field(default=(0.0, (), 0), init=False)
+
+    def serve(self, routes: Sequence[str] | None) -> None:
+        """Say which routes there are for faults to be about, by name; `None` when nothing is served any more.
+
+        Raises:
+            ValueError: A fault is about another route.
+        """
+        if routes is not None:
+            check_routes(self.faults, routes)
+        self._routes = routes
 
     def start(self, seed: int) -> None:
         """Let the faults count from zero, and chance follow from a seed."""
@@ -43,9 +55,16 @@ class Conditions:
 
     @property
     def faults(self) -> tuple[Fault, ...]:
-        """The faults; setting them anew starts all their counts at zero."""
+        """The faults; setting them anew starts all their counts at zero.
+
+        Raises:
+            ValueError: One is about a route that is not served.
+        """
         return self.plan.faults
 
     @faults.setter
     def faults(self, faults: Iterable[Fault]) -> None:
-        self.plan = FaultPlan(faults=tuple(faults), random=self.plan.random)
+        given = tuple(faults)
+        if self._routes is not None:
+            check_routes(given, self._routes)
+        self.plan = FaultPlan(faults=given, random=self.plan.random)

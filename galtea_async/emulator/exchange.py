@@ -38,7 +38,8 @@ from galtea_async.emulator.faults import (
 )
 from galtea_async.emulator.gate import Gate, Malformed, decoded
 from galtea_async.emulator.recording import RecordedRequest, Recording, without_secrets
-from galtea_async.emulator.replies import JSON, Refusal, Reply, message_reply
+from galtea_async.emulator.replies import JSON, Refusal, Reply, html_page, message_reply
+from galtea_async.emulator.request_body import LARGEST_BODY, BodyTooLargeError, BrokenBodyError, content_of
 from galtea_async.emulator.work import Finished, Performance
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ __all__ = ["Exchange"]
 
 _SMALLEST_COMPRESSED_BODY = 1024
 _TOO_MANY_REQUESTS = message_reply(429, "Too many requests")
+_TOO_LARGE = html_page(413, "413 Request Entity Too Large")
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -64,6 +66,7 @@ class Exchange:
         cold_start: How much longer the first takes.
         throttled: What a fault answers that limits the rate.
         compresses: Whether answers are compressed for clients that accept it.
+        largest_body: The most bytes of a body that the proxy in front of the service lets through.
     """
 
     clock: ServerClock
@@ -74,23 +77,51 @@ class Exchange:
     cold_start: ColdStart = attrs.field(factory=ColdStart)
     throttled: Reply = _TOO_MANY_REQUESTS
     compresses: bool = False
+    largest_body: int = LARGEST_BODY
+    _answering: set[asyncio.Task[object]] = attrs.field(factory=set["asyncio.Task[object]"], init=False)
 
     async def answer(self, request: web.Request, route: Route | None) -> web.StreamResponse:
         """Answer one request."""
-        payload = decoded(await request.read())
-        record = self._recorded(request, route, payload)
+        body = await self._body(request)
+        record = self._recorded(request, route, body)
         arrived_at = self.clock.loop.time()
+        answering = asyncio.current_task()
+        assert answering is not None
+        self._answering.add(answering)
         try:
-            return await self._answer(request, route, payload, record)
+            return await self._answer(request, route, body, record)
         finally:
+            self._answering.discard(answering)
             record.duration = self.clock.loop.time() - arrived_at
 
+    async def drop_all(self) -> None:
+        """Cut the requests that are under way, drop the work that was to be done later, and wait for it."""
+        answering = list(self._answering)
+        for task in answering:
+            task.cancel()
+        await self.errands.drop_all()
+        await asyncio.gather(*answering, return_exceptions=True)
+
+    async def _body(self, request: web.Request) -> _Body:
+        try:
+            return _Body(decoded(await content_of(request, most=self.largest_body)))
+        except BrokenBodyError:
+            return _Body(Malformed(0), is_last=True)
+        except BodyTooLargeError:
+            return _Body(Malformed(0), is_last=True, refusal=_TOO_LARGE)
+
     async def _answer(
-        self, request: web.Request, route: Route | None, payload: Json | Malformed, record: RecordedRequest
+        self, request: web.Request, route: Route | None, body: _Body, record: RecordedRequest
     ) -> web.StreamResponse:
-        performance = self._performance(request, route, payload)
+        performance = self._performance(request, route, body)
         fault = record.fault = self.conditions.plan.draw(request.method, route.path if route else None)
-        on_the_wire = _Wire(request=request, record=record, clock=self.clock, compresses=self.compresses)
+        on_the_wire = _Wire(
+            request=request,
+            record=record,
+            clock=self.clock,
+            compresses=self.compresses,
+            is_last=body.is_last,
+        )
         latency = self.conditions.latency + self.cold_start.delay(route)
         if fault is not None:
             return await self._go_wrong(fault, performance, on_the_wire, latency)
@@ -141,34 +172,42 @@ class Exchange:
     async def _finished_after(self, seconds: float, performance: Performance) -> Reply:
         return await self.errands.finish_though_cancelled(_finish_after(seconds, performance))
 
-    def _performance(
-        self, request: web.Request, route: Route | None, payload: Json | Malformed
-    ) -> Performance:
+    def _performance(self, request: web.Request, route: Route | None, body: _Body) -> Performance:
         def dress(reply: Reply) -> Reply:
             return self.gate.dress(request, route, reply)
 
+        if body.refusal is not None:
+            stopped = Finished(body.refusal)
+            return Performance(lambda: stopped, lambda reply: reply)
         try:
-            call = self.gate.admit(request, route, payload)
+            call = self.gate.admit(request, route, body.payload)
         except Refusal as refusal:
             refused = Finished(refusal.reply)
             return Performance(lambda: refused, dress)
         assert route is not None
         return Performance(lambda: route.begin(call), dress)
 
-    def _recorded(
-        self, request: web.Request, route: Route | None, payload: Json | Malformed
-    ) -> RecordedRequest:
+    def _recorded(self, request: web.Request, route: Route | None, body: _Body) -> RecordedRequest:
         record = RecordedRequest(
             method=request.method,
             path=request.rel_url.raw_path,
             route=route.path if route else None,
             query=list(request.rel_url.query.items()),
-            body=None if isinstance(payload, Malformed) else payload,
+            body=None if isinstance(body.payload, Malformed) else body.payload,
             headers=without_secrets(request.headers, self.gate.secrets()),
             at=self.clock.now(),
         )
         self.recording.add(record)
         return record
+
+
+@attrs.frozen
+class _Body:
+    """What a request brought, whether another may follow on its connection, and what the proxy says to it."""
+
+    payload: Json | Malformed
+    is_last: bool = attrs.field(default=False, kw_only=True)
+    refusal: Reply | None = attrs.field(default=None, kw_only=True)
 
 
 @attrs.frozen(kw_only=True)
@@ -179,24 +218,34 @@ class _Wire:
     record: RecordedRequest
     clock: ServerClock
     compresses: bool
+    is_last: bool
 
     async def send(self, reply: Reply) -> web.StreamResponse:
-        self.record.status = reply.status
         headers = self._headers(reply)
         if reply.closes:
-            return await connection.send_and_disconnect(
+            response = await connection.send_and_disconnect(
                 self.request, status=reply.status, headers=headers, body=reply.body
             )
+            self.record.status = reply.status
+            return response
         body = reply.body
         if self.compresses and len(body) >= _SMALLEST_COMPRESSED_BODY and self._client_takes_gzip():
             body = gzip.compress(body, compresslevel=1, mtime=0)
             headers["Content-Encoding"] = "gzip"
-        return web.Response(status=reply.status, headers=headers, body=body)
+        whole = web.Response(status=reply.status, headers=headers, body=body)
+        if self.is_last:
+            whole.force_close()
+        await whole.prepare(self.request)
+        self.record.status = reply.status  # not before: an answer that cannot be written has none
+        return whole
 
     async def send_truncated(self, reply: Reply, length: int) -> web.StreamResponse:
-        return await connection.send_truncated(
+        response = await connection.send_truncated(
             self.request, status=reply.status, headers=self._headers(reply), body=reply.body, length=length
         )
+        self.record.status = reply.status
+        self.record.is_cut = True
+        return response
 
     def reset(self) -> web.StreamResponse:
         connection.reset(self.request)

@@ -23,10 +23,13 @@ Example:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import inf, isfinite
 from random import Random
 from typing import TYPE_CHECKING, Literal
 
 import attrs
+
+from galtea_async.emulator.header_field import check_header_name, check_header_value
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -49,6 +52,29 @@ __all__ = [
 _When = Literal["before", "after", "during"]
 
 _not_negative = attrs.validators.ge(0)
+_duration = attrs.validators.and_(attrs.validators.ge(0.0), attrs.validators.lt(inf))
+_status = attrs.validators.and_(attrs.validators.ge(200), attrs.validators.le(599))
+
+
+def _are_headers(
+    _answer: Answer, _attribute: attrs.Attribute[Mapping[str, str]], headers: Mapping[str, str]
+) -> None:
+    for name, value in headers.items():
+        check_header_name(name)
+        check_header_value(value)
+
+
+def _is_header_value(_answer: Answer, _attribute: attrs.Attribute[str], value: str) -> None:
+    check_header_value(value)
+
+
+def _is_retry_after(
+    _throttle: Throttle, _attribute: attrs.Attribute[float | str | None], retry_after: float | str | None
+) -> None:
+    if isinstance(retry_after, str):
+        check_header_value(retry_after)
+    elif retry_after is not None and not isfinite(retry_after):
+        raise ValueError("`retry_after` is a finite number of seconds; anything else is given as a text")
 
 
 @attrs.frozen
@@ -76,7 +102,7 @@ class Delay:
         seconds: How long to wait.
     """
 
-    seconds: float = attrs.field(validator=_not_negative)
+    seconds: float = attrs.field(validator=_duration)
 
 
 @attrs.frozen
@@ -84,16 +110,18 @@ class Answer:
     """Answers something else than the truth, as a proxy does that lost the service behind it.
 
     Attributes:
-        status: The HTTP status.
+        status: The HTTP status, from 200 to 599.
         body: The body; empty for none.
-        headers: Further headers.
+        headers: Further headers. How long the body is, the server says itself.
         content_type: The `Content-Type` header.
     """
 
-    status: int
+    status: int = attrs.field(validator=_status)
     body: str | bytes = attrs.field(default="", kw_only=True)
-    headers: Mapping[str, str] = attrs.field(factory=dict[str, str], kw_only=True)
-    content_type: str = attrs.field(default="text/html; charset=utf-8", kw_only=True)
+    headers: Mapping[str, str] = attrs.field(factory=dict[str, str], kw_only=True, validator=_are_headers)
+    content_type: str = attrs.field(
+        default="text/html; charset=utf-8", kw_only=True, validator=_is_header_value
+    )
 
 
 @attrs.frozen
@@ -104,7 +132,7 @@ class Throttle:
         retry_after: The `Retry-After` header: seconds, or any text such as a date; `None` leaves it out.
     """
 
-    retry_after: float | str | None = None
+    retry_after: float | str | None = attrs.field(default=None, validator=_is_retry_after)
 
 
 @attrs.frozen
@@ -132,7 +160,7 @@ class LateWork:
         then: What the client sees instead of an answer.
     """
 
-    seconds: float = attrs.field(validator=_not_negative)
+    seconds: float = attrs.field(validator=_duration)
     then: Reset | Disconnect | Hang | Answer | Throttle = attrs.field(default=Hang(), kw_only=True)
 
 
@@ -144,6 +172,11 @@ def _is_route(_fault: Fault, _attribute: attrs.Attribute[str], route: str) -> No
     method, _, path = route.partition(" ")
     if route != "*" and not (method and path and (path == "*" or path.startswith("/"))):
         raise ValueError(f"a fault's route is '*', 'GET *', '* /runs' or 'GET /runs/{{id}}', not {route!r}")
+
+
+def _in_capitals(route: str) -> str:
+    verb, space, path = route.partition(" ")
+    return f"{verb.upper()}{space}{path}"
 
 
 def _is_possible(
@@ -165,7 +198,8 @@ class Fault:
 
     Attributes:
         route: The verb and the template of the route's path, such as `POST /evaluations/{id}/claim`; `*`
-            stands for any verb or any path, and alone for any request.
+            stands for any verb or any path, and alone for any request. An emulator refuses a route that it
+            does not serve, since nothing would ever happen on it.
         when: At which moment of the work the action happens.
         action: What happens.
         nth: Which of the matching requests are meant, counted from 1; `None` means all.
@@ -173,7 +207,7 @@ class Fault:
         probability: How likely it happens to a request that is meant.
     """
 
-    route: str = attrs.field(default="*", validator=_is_route)
+    route: str = attrs.field(default="*", converter=_in_capitals, validator=_is_route)
     when: _When = attrs.field(default="before", validator=attrs.validators.in_(("before", "after", "during")))
     action: Action
     nth: frozenset[int] | None = attrs.field(default=None, converter=_positions, validator=_is_possible)

@@ -52,7 +52,8 @@ class Life(Generic[_Contents, _Gate]):
 
         Raises:
             RuntimeError: It runs already.
-            OSError: The address cannot be used.
+            OSError: The address or the file cannot be used.
+            ValueError: A fault is about a route that is not served.
         """
         if self._running is not None:
             raise RuntimeError("the emulator runs already")
@@ -60,8 +61,10 @@ class Life(Generic[_Contents, _Gate]):
         self.conditions.start(seed)
         running = assemble()
         try:
+            self.conditions.serve([route.name for route in running.server.routes])
             await running.server.start(host, port)
         except BaseException:
+            self.conditions.serve(None)
             await running.close()
             raise
         self._running = running
@@ -70,6 +73,7 @@ class Life(Generic[_Contents, _Gate]):
         """Cut the connections, drop work that was to be done later, close the data. Closing twice is fine."""
         running, self._running = self._running, None
         if running is not None:
+            self.conditions.serve(None)
             await running.close()
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from threading import Event, Thread
+from threading import Thread
 from typing import TYPE_CHECKING, TypeVar
 
 import attrs
@@ -29,18 +29,24 @@ class LoopThread:
     _thread: Thread | None = attrs.field(default=None, init=False)
 
     def start(self) -> None:
-        """Start the thread, and wait until its loop runs.
+        """Start the thread and its loop.
 
         Raises:
-            RuntimeError: It runs already.
+            RuntimeError: It runs already, or no thread can be started.
+            OSError: No loop can be made.
         """
         if self.runs:
             raise RuntimeError("the emulator runs already")
-        runs = Event()
+        # Made here, so that its failure is the caller's; a plain one, whatever policy the program has set.
+        loop = asyncio.SelectorEventLoop()
         # The thread must not keep a program alive whose end nobody has told it.
-        self._thread = Thread(target=self._run, args=(runs,), name=self.name, daemon=True)
-        self._thread.start()
-        runs.wait()
+        thread = Thread(target=_run, args=(loop,), name=self.name, daemon=True)
+        try:
+            thread.start()
+        except BaseException:
+            loop.close()
+            raise
+        self._loop, self._thread = loop, thread
 
     @property
     def runs(self) -> bool:
@@ -78,10 +84,7 @@ class LoopThread:
             loop.call_soon_threadsafe(loop.stop)
             thread.join()
 
-    def _run(self, runs: Event) -> None:
-        # A plain loop, whatever policy the program has set for its own loops.
-        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
-            loop = runner.get_loop()
-            self._loop = loop
-            loop.call_soon(runs.set)
-            loop.run_forever()
+
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        runner.get_loop().run_forever()

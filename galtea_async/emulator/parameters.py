@@ -7,7 +7,10 @@ from typing import Literal
 
 import attrs
 
-__all__ = ["Kind", "Parameter", "plain_name"]
+__all__ = ["FROM_WHERE", "HOW_MANY", "Kind", "Parameter", "plain_name"]
+
+HOW_MANY = "How many rows at most"
+FROM_WHERE = "How many rows to leave out at the beginning"
 
 Kind = Literal["strings", "boolean", "share", "moment", "text", "whole"]
 """How the values of a parameter are read."""
@@ -29,6 +32,7 @@ class Parameter:
         least: The smallest whole number.
         most: The largest whole number, or how many strings.
         default: What an absent whole number stands for; `None` where the service does not say.
+        about: What it means, where its name does not say it.
     """
 
     name: str
@@ -37,6 +41,7 @@ class Parameter:
     least: int = 0
     most: int | None = None
     default: int | None = None
+    about: str = ""
 
     @property
     def schema(self) -> dict[str, object]:

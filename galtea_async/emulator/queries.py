@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from galtea_async.emulator.clock import timestamp
-from galtea_async.emulator.parameters import Kind, Parameter, plain_name
+from galtea_async.emulator.parameters import FROM_WHERE, HOW_MANY, Kind, Parameter, plain_name
 from galtea_async.emulator.replies import Problem
 from galtea_async.emulator.store import json_array
 
@@ -47,6 +47,7 @@ _VALUES = "(SELECT value FROM json_each(?))"
 """The values of a parameter, bound as one JSON array."""
 
 _DIRECTIONS = ("asc", "desc")
+_ALSO = "true keeps what is left out otherwise"
 _LARGEST_INTEGER = 2**53 - 1
 
 
@@ -60,6 +61,7 @@ class Filter:
         kind: How its values are read.
         choices: The values it takes, where only some are allowed.
         most: How many values it takes.
+        about: What it means, where its name does not say it.
     """
 
     name: str
@@ -67,11 +69,14 @@ class Filter:
     kind: Kind = "strings"
     choices: tuple[str, ...] = ()
     most: int | None = None
+    about: str = ""
 
     @property
     def declared(self) -> Parameter:
         """The parameter without its condition."""
-        return Parameter(name=self.name, kind=self.kind, choices=self.choices, most=self.most)
+        return Parameter(
+            name=self.name, kind=self.kind, choices=self.choices, most=self.most, about=self.about
+        )
 
     def parameter(self, values: Sequence[str]) -> object:
         """Translate the values sent into what is bound to the condition's `?`."""
@@ -92,14 +97,14 @@ class Filter:
             )
 
 
-def one_of(name: str, column: str, choices: tuple[str, ...] = ()) -> Filter:
+def one_of(name: str, column: str, choices: tuple[str, ...] = (), *, about: str = "") -> Filter:
     """A parameter that keeps the rows whose column is one of the values."""
-    return Filter(name=name, condition=f"{column} IN {_VALUES}", choices=choices)
+    return Filter(name=name, condition=f"{column} IN {_VALUES}", choices=choices, about=about)
 
 
-def none_of(name: str, column: str) -> Filter:
+def none_of(name: str, column: str, *, about: str = "") -> Filter:
     """A parameter that keeps the rows whose column is none of the values."""
-    return Filter(name=name, condition=f"{column} NOT IN {_VALUES}")
+    return Filter(name=name, condition=f"{column} NOT IN {_VALUES}", about=about)
 
 
 def nothing(name: str, *, most: int | None = None) -> Filter:
@@ -107,16 +112,26 @@ def nothing(name: str, *, most: int | None = None) -> Filter:
     return Filter(name=name, condition="? IS NULL", most=most)
 
 
-def boolean(name: str, condition: str) -> Filter:
+def boolean(name: str, condition: str, *, about: str = "") -> Filter:
     """A parameter that is `true` or `false`."""
-    return Filter(name=name, condition=condition, kind="boolean")
+    return Filter(name=name, condition=condition, kind="boolean", about=about)
 
 
 def created_between(column: str = "created_at") -> tuple[Filter, Filter]:
     """The two parameters that bound the time of creation, both ends included."""
     return (
-        Filter(name="fromCreatedAt", condition=f"{column} >= ?", kind="moment"),
-        Filter(name="toCreatedAt", condition=f"{column} <= ?", kind="moment"),
+        Filter(
+            name="fromCreatedAt",
+            condition=f"{column} >= ?",
+            kind="moment",
+            about="Created at this time or later, such as 2026-01-31T12:00:00Z",
+        ),
+        Filter(
+            name="toCreatedAt",
+            condition=f"{column} <= ?",
+            kind="moment",
+            about="Created at this time or earlier",
+        ),
     )
 
 
@@ -207,10 +222,12 @@ class Listing:
         sorting = (*self.sortable, *_DIRECTIONS)
         return (
             *(known.declared for known in self.filters),
-            *(Parameter(name=name, kind="boolean") for name in self.unless_given),
-            Parameter(name="sort", choices=sorting),
-            Parameter(name="limit", kind="whole", most=_LARGEST_INTEGER),
-            Parameter(name="offset", kind="whole", most=_LARGEST_INTEGER),
+            *(Parameter(name=name, kind="boolean", about=_ALSO) for name in self.unless_given),
+            Parameter(
+                name="sort", choices=sorting, about="A field and then asc or desc, or several such pairs"
+            ),
+            Parameter(name="limit", kind="whole", most=_LARGEST_INTEGER, about=HOW_MANY),
+            Parameter(name="offset", kind="whole", most=_LARGEST_INTEGER, about=FROM_WHERE),
         )
 
     def without(self, names: frozenset[str]) -> Listing:

@@ -35,7 +35,8 @@ class RecordedRequest:
         body: The decoded JSON body; `None` where there was none or it was no JSON.
         headers: The headers by their lower-case names, without any that carries a secret.
         status: The status of the answer; `None` while there is none, and for good when the connection was
-            cut.
+            cut before it.
+        is_cut: Whether the answer broke off behind its status: not all of its body was sent.
         at: The server's time when the request had been read.
         duration: Seconds from then until it was answered, or until its connection was cut; `None` while it is
             under way.
@@ -49,6 +50,7 @@ class RecordedRequest:
     body: object
     headers: dict[str, str]
     status: int | None = None
+    is_cut: bool = False
     at: datetime
     duration: float | None = None
     fault: Fault | None = None

@@ -86,6 +86,7 @@ class Route:
     Attributes:
         method: The verb.
         path: The template, such as `/evaluations/{id}/claim`.
+        doors: The verbs and templates that lead to it, where these are more than its own.
         begin: Admits a call and returns its work.
         verb: What it does to its noun, in words with hyphens between them. Command lines that are made from
             the description of the API name their commands by tag and verb.
@@ -113,6 +114,7 @@ class Route:
     parameters: tuple[Parameter, ...] = ()
     needs_key: bool = True
     is_described: bool = True
+    doors: tuple[tuple[str, str], ...] = ()
 
     @property
     def name(self) -> str:

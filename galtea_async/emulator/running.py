@@ -37,5 +37,5 @@ class Running(Generic[_Contents, _Gate]):
     async def close(self) -> None:
         """Close all of it. Afterwards nothing runs and nothing is open."""
         await self.server.close()
-        await self.exchange.errands.drop_all()
+        await self.exchange.drop_all()
         self.store.close()

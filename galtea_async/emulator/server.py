@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import errno
+import logging
+import socket
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 import attrs
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from galtea_async.emulator.console import CONTROL, Console, accepts_pages
 from galtea_async.emulator.exchange import Exchange
+from galtea_async.emulator.request_body import LARGEST_BODY
 from galtea_async.emulator.routes import Route
 
 if TYPE_CHECKING:
@@ -18,13 +23,30 @@ if TYPE_CHECKING:
 
 __all__ = ["HttpServer"]
 
-_LARGEST_BODY = 64 * 2**20
 _LONGEST_LINE = 256 * 2**10
 _KEEP_ALIVE = 24 * 3600.0
 """Longer than any test sleeps, also on a virtual clock: an idle connection is not what is under test."""
 
 _LEAST_TIME = 0.01
 """Seconds for connections to end by themselves when the server closes; nothing waits for anything by then."""
+
+_LOOPBACK_OF_ALL = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # noqa: S104 - no server listens here
+
+
+def _is_worth_printing(record: logging.LogRecord) -> bool:
+    """Leave one line of what is no HTTP, and none of a body that has been answered as one that breaks off.
+
+    Both are mistakes of a client. Only a failure of the emulator itself has a trace that helps anybody.
+    """
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, HttpProcessingError):
+        record.msg, record.args = "no HTTP was sent: %s", (" ".join(error.message.split()),)
+        record.exc_info = None
+    return not isinstance(error, web.RequestPayloadError)
+
+
+_LOG = logging.getLogger(__name__)
+_LOG.addFilter(_is_worth_printing)
 
 
 @attrs.define(eq=False)
@@ -56,7 +78,7 @@ class HttpServer:
             port: The port; 0 takes any that is free.
 
         Raises:
-            OSError: The address cannot be used.
+            OSError: The address cannot be used; the message names it.
         """
         # `handler_cancellation` makes a client's leaving end what only waits for it: a request that hangs.
         self._runner = web.AppRunner(
@@ -68,15 +90,23 @@ class HttpServer:
             max_line_size=_LONGEST_LINE,
             max_field_size=_LONGEST_LINE,
             shutdown_timeout=_LEAST_TIME,
+            auto_decompress=False,  # see `request_body`
+            logger=_LOG,
         )
         await self._runner.setup()
-        await web.TCPSite(self._runner, host, port, backlog=1024).start()
+        try:
+            await web.TCPSite(self._runner, host, port, backlog=1024).start()
+        except socket.gaierror as error:
+            raise OSError(errno.EADDRNOTAVAIL, f"cannot listen on {host!r}: {error.strerror}") from None
+        if not self._runner.addresses:  # asyncio passes over addresses that the machine does not have
+            raise OSError(errno.EADDRNOTAVAIL, f"cannot listen on {host!r}: this machine has no such address")
         self.host, self.port = host, int(self._runner.addresses[0][1])
 
     @property
     def url(self) -> str:
-        """The address on which it listens."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
+        """An address at which it can be reached; where it listens on all of them, the one of loopback."""
+        host = _LOOPBACK_OF_ALL.get(self.host, self.host)
+        host = f"[{host}]" if ":" in host else host
         return f"http://{host}:{self.port}"
 
     async def close(self) -> None:
@@ -86,9 +116,10 @@ class HttpServer:
             self._runner = None
 
     def _application(self) -> web.Application:
-        application = web.Application(client_max_size=_LARGEST_BODY)
+        application = web.Application(client_max_size=LARGEST_BODY)
         for route in self.routes:
-            application.router.add_route(route.method, route.path, self._handler(route))
+            for method, path in route.doors or ((route.method, route.path),):
+                application.router.add_route(method, path, self._handler(route))
         application.router.add_route("GET", "/", self._front_door)
         application.router.add_route("*", f"{CONTROL}/{{name:.*}}", self.console.control)
         application.router.add_route("*", "/{rest:.*}", self._handler(None))

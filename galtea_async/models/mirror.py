@@ -130,7 +130,7 @@ class Mirror(Generic[_Model]):
         Args:
             names: Wire names; those that are no plain names are passed over, and so are too many.
         """
-        if self._generated is None:
+        if self._generated is None or not _keeps_extra(self.model):
             return
         own = {self.form.name_of(attribute.name) for attribute in _fields(self.model)}
         known = own.union(self._learned, self.form.older_names.values())

@@ -39,6 +39,7 @@ class Emulation:
     url: str
     api_key: str
     version_id: str
+    introduction: str
 
     @property
     def environment(self) -> dict[str, str]:
@@ -121,4 +122,5 @@ def _introduced(process: subprocess.Popen[str]) -> Emulation:
         url=found(r"export GALTEA_API_URL=(\S+)"),
         api_key=found(r"export GALTEA_API_KEY=(\S+)"),
         version_id=found(r"evaluate --version (\S+)"),
+        introduction=introduction,
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import signal
+import socket
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -147,12 +149,136 @@ def test_a_file_keeps_the_version(emulation: Callable[..., Any], tmp_path: Path)
     assert len(ids) == 3
 
 
+async def add_session(url: str, api_key: str, version_id: str) -> str:
+    """Add a session to a version, and return its id."""
+    async with AsyncGaltea(api_key, base_url=url) as galtea:
+        return (await galtea.sessions.create(version_id=version_id)).id
+
+
+def test_a_file_keeps_what_was_answered_before_a_sudden_end(
+    emulation: Callable[..., Any], tmp_path: Path
+) -> None:
+    """Killed without a chance to close, it has in its file what its clients were told, and opens it again."""
+    file = str(tmp_path / "galtea.db")
+    with emulation("--sessions", "3", "--db", file) as first:
+        added = run_in_real_time(add_session, first.url, first.api_key, first.version_id)
+        assert first.stop(signal.SIGKILL).code == -signal.SIGKILL
+    with emulation("--db", file) as second:
+        ids = run_in_real_time(sessions_seen, second.url, second.api_key, first.version_id)
+        assert second.stop(signal.SIGTERM).code == 0
+    assert (len(ids), added in ids) == (4, True)
+
+
+def test_a_file_that_another_emulator_has_open_is_refused(
+    emulation: Callable[..., Any], command_line: Callable[..., Any], tmp_path: Path
+) -> None:
+    """With one line that names it; the first goes on."""
+    file = str(tmp_path / "galtea.db")
+    with emulation("--sessions", "3", "--db", file) as running:
+        refused = command_line("emulate", "--port", "0", "--db", file)
+        ids = run_in_real_time(sessions_seen, running.url, running.api_key, running.version_id)
+        assert running.stop(signal.SIGINT).code == 0
+    assert (refused.code, refused.output, len(ids)) == (2, "", 3)
+    assert refused.errors == (
+        f"galtea-async: {file}: another program, perhaps another emulator, has this file open\n"
+    )
+
+
+@pytest.mark.parametrize("name", ["", "missing/galtea.db", "garbage"])
+def test_what_is_no_file_of_an_emulator_is_explained(
+    name: str, command_line: Callable[..., Any], tmp_path: Path
+) -> None:
+    """A folder, a folder that is missing, and something else's file: one line, and code 2."""
+    (tmp_path / "garbage").write_bytes(b"no database" * 100)
+    ended = command_line("emulate", "--port", "0", "--db", str(tmp_path / name))
+    assert ended.code == 2
+    assert re.fullmatch(
+        rf"galtea-async: {re.escape(str(tmp_path / name))}: this is no file.*\n", ended.errors
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--fault", "GET /session:reset"), "perhaps 'GET /sessions' is meant"),
+        (("--service", "pandaprobe", "--fault", "POST /runs:reset"), "no route is 'POST /runs'"),
+        (("--sessions", "100001"), "a whole number from 0 to 100,000"),
+        (("--turns", "1001"), "a whole number from 1 to 1,000"),
+        (("--sessions", "10000", "--turns", "101"), "1,000,000 are the most that are added at a time"),
+        (("--host", "no-such-host.invalid"), "cannot listen on 'no-such-host.invalid'"),
+        (("--host", "192.0.2.1"), "192.0.2.1"),
+        (("--latency", "9" * 400), "a duration is finite"),
+    ],
+)
+def test_what_cannot_be_served_is_explained(
+    arguments: tuple[str, ...], said: str, command_line: Callable[..., Any]
+) -> None:
+    """Routes that are not there, amounts that take too long, addresses of others: code 2, and no trace."""
+    ended = command_line("emulate", "--port", "0", *arguments)
+    assert (ended.code, ended.output) == (2, "")
+    assert said in ended.errors
+    assert "Traceback" not in ended.errors
+
+
+@pytest.mark.parametrize("service", ["galtea", "pandaprobe"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_stops_also_while_it_makes_its_sessions(
+    service: str, number: int, start_command: Callable[..., Any], tmp_path: Path
+) -> None:
+    """Long before they are all made, and with code 0."""
+    file = tmp_path / "emulator.db"
+    many = ("--sessions", "1000", "--turns", "1000")
+    with start_command("emulate", "--port", "0", "--service", service, "--db", str(file), *many) as process:
+        while not file.with_name("emulator.db-wal").exists() or file.stat().st_size < 10**6:
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(number)
+        output, errors = process.communicate(timeout=5)
+    assert (process.returncode, output, errors) == (0, "Stopped.\n", "")
+
+
+async def ask(url: str, times: int) -> None:
+    """Make so many requests."""
+    async with aiohttp.ClientSession(url) as session:
+        for _ in range(times):
+            with suppress(aiohttp.ClientError):
+                await session.get("/health")
+
+
+def test_it_ends_when_nobody_reads_its_log_any_more(emulation: Callable[..., Any]) -> None:
+    """As any command in a pipe does, and without a trace; it does not go on with a log that nobody sees."""
+    with emulation("--sessions", "0", "--log") as running:
+        running.process.stdout.close()
+        run_in_real_time(ask, running.url, 1)
+        assert running.process.wait(10) == 1
+        assert running.process.stderr.read() == ""
+
+
 def test_it_warns_when_others_can_reach_it(emulation: Callable[..., Any]) -> None:
-    """An address that is not loopback is served, with a warning."""
+    """All addresses are served, with a warning and the one that works here; a page is promised for it."""
     with emulation("--host", "0.0.0.0", "--sessions", "0") as running:  # noqa: S104 - what the test is about
+        run_in_real_time(ask, running.url, 1)
         ended = running.stop(signal.SIGINT)
+    assert running.url.startswith("http://127.0.0.1:")
+    assert "on all addresses of this machine; a browser on this machine shows" in running.introduction
     assert ended.code == 0
     assert ended.errors.startswith("warning: 0.0.0.0 can be reached from other machines")
+
+
+def test_of_one_address_on_a_network_no_page_is_promised(emulation: Callable[..., Any]) -> None:
+    """The page is for programs on the machine itself, which come from loopback."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            pytest.skip("this machine has no address but loopback")
+        address = str(probe.getsockname()[0])
+    with emulation("--host", address, "--sessions", "0") as running:
+        ended = running.stop(signal.SIGINT)
+    assert running.url.startswith(f"http://{address}:")
+    assert "It listens on this address alone. Ctrl-C stops it." in running.introduction
+    assert "browser" not in running.introduction
+    assert ended.errors.startswith(f"warning: {address} can be reached")
 
 
 def test_a_port_in_use_is_explained(emulation: Callable[..., Any], command_line: Callable[..., Any]) -> None:

@@ -65,6 +65,17 @@ def test_it_makes_a_command_of_every_operation(service: Service, terminal: Termi
         assert {route.verb for route in routes if route.tag == tag} <= commands
 
 
+def test_the_help_of_a_command_says_what_its_flags_mean(terminal: Terminal) -> None:
+    """The words are those of the description."""
+    shown = " ".join(terminal.run("sessions", "list", "--help").succeeded().output.split())
+    for words in (
+        "How many rows at most",
+        "Created at this time or later",
+        "Runs in which it was created or evaluated",
+    ):
+        assert words in shown
+
+
 def test_sessions_are_listed_by_several_versions(service: Service, terminal: Terminal) -> None:
     """Values with commas between them arrive as several; sorted and cut into pages."""
     other = service.do(service.emulator.add_version, service.product_id)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import inspect
 import json
+import subprocess
+import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -19,6 +22,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 LIFE = {"start", "close"}
+
+WITHOUT_FILES_TO_OPEN = """
+import os, resource, threading
+from galtea_async.emulator import BackgroundGaltea
+emulator = BackgroundGaltea()
+_, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")) - 1, most))
+try:
+    emulator.start()
+except OSError as error:
+    print(error.strerror, threading.active_count())
+"""
 
 
 def get(emulator: BackgroundGaltea, path: str) -> tuple[int, Any]:
@@ -124,3 +139,23 @@ def test_it_can_do_all_that_the_emulator_can() -> None:
         assert inspect.signature(ours) == inspect.signature(method), name
         assert not inspect.iscoroutinefunction(ours), name
         assert inspect.getdoc(ours) == inspect.getdoc(method), name
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="the open files cannot be counted here")
+def test_without_a_loop_the_start_fails() -> None:
+    """Where the program may open no further file, that is an error and not an endless wait."""
+    ended = subprocess.run(
+        [sys.executable, "-c", WITHOUT_FILES_TO_OPEN], capture_output=True, text=True, check=True, timeout=30
+    )
+    assert ended.stdout == "Too many open files 1\n"
+
+
+@pytest.mark.parametrize(
+    ("host", "said"), [("192.0.2.1", "192.0.2.1"), ("no-such-host.invalid", "no-such-host.invalid")]
+)
+def test_an_address_that_cannot_be_had_is_an_error_that_names_it(host: str, said: str) -> None:
+    """An address of another machine, and a name that nobody knows."""
+    before = set(threading.enumerate())
+    with pytest.raises(OSError, match=said):
+        BackgroundGaltea(GalteaEmulator(host=host)).start()
+    assert set(threading.enumerate()) == before

@@ -6,15 +6,18 @@ import asyncio
 import socket
 from typing import Any
 
+import aiohttp
 import pytest
 from emulator.api import Api, connected
 from emulator.pandaprobe_api import connected as connected_to_pandaprobe
 
 from galtea_async.emulator import (
     Answer,
+    Delay,
     EmulatorRules,
     Fault,
     GalteaEmulator,
+    Hang,
     LateWork,
     PandaProbeEmulator,
     Reset,
@@ -207,6 +210,78 @@ async def test_a_reset_drops_what_was_to_be_done_later() -> None:
         assert await emulator.add_product() == product_id
         await asyncio.sleep(60)
         assert (await api.get("/runs")).json == []
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"faults": [Fault(route="POST /runs", action=LateWork(30))]},
+        {"faults": [Fault(route="POST /runs", when="after", action=LateWork(30))]},
+        {"faults": [Fault(route="POST /runs", action=Delay(30))]},
+        {"faults": [Fault(route="POST /runs", action=Hang())]},
+        {"latency": 30.0},
+        {"latency": 30.0, "faults": [Fault(route="POST /runs", action=Reset())]},
+    ],
+    ids=str,
+)
+async def test_a_reset_cuts_the_requests_under_way(setting: dict[str, Any]) -> None:
+    """Their clients see it at once, and nothing of what they asked is done or recorded in the next story."""
+    async with GalteaEmulator(**setting) as emulator, connected(emulator) as api:
+        product_id = await emulator.add_product()
+        waiting = asyncio.ensure_future(api.post("/runs", {"productId": product_id}))
+        await asyncio.sleep(1)
+        async with connected(emulator) as other:
+            assert (await other.post("/_emulator/reset")).status == 200
+        with pytest.raises(aiohttp.ClientError):
+            await asyncio.wait_for(waiting, 1)
+        assert emulator.requests == []
+        assert await emulator.add_product() == product_id
+        await asyncio.sleep(100)
+        assert (await api.get("/runs")).json == []
+        assert [request.method for request in emulator.requests] == ["GET"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"sessions": 100_001, "turns": 0},
+        {"sessions": 1, "turns": 1_001},
+        {"sessions": 100_000, "turns": 11},
+        {"sessions": 10_000, "turns": 1_000},
+    ],
+)
+async def test_what_would_take_minutes_to_make_is_refused(body: dict[str, int]) -> None:
+    """Too many sessions, too many turns, or too many of both together; nothing is added."""
+    async with GalteaEmulator() as emulator, connected(emulator) as api:
+        assert (await api.post("/_emulator/sessions", body)).status == 400
+        assert await emulator.version_ids() == []
+
+
+async def test_while_many_sessions_are_added_others_are_served() -> None:
+    """Making them lets the loop run; a reset waits for its turn, and then deletes all of them."""
+    async with GalteaEmulator() as emulator, connected(emulator) as api:
+        filling = asyncio.ensure_future(api.post("/_emulator/sessions", {"sessions": 9_000, "turns": 9}))
+        while not await emulator.version_ids():  # noqa: ASYNC110 - the emulator tells nobody
+            await asyncio.sleep(0)
+        assert (await api.get("/health")).status == 200
+        assert not filling.done()
+        state = (await api.post("/_emulator/reset")).json
+        assert len((await filling).json["sessionIds"]) == 9_000
+        assert state["contents"]["sessions"] == []
+        await asyncio.sleep(1)
+        assert (await api.get("/inferenceResults")).json == []
+
+
+async def test_pandaprobe_is_filled_in_slices_as_well() -> None:
+    """All the sessions are there in the end, with all their traces."""
+    async with PandaProbeEmulator() as emulator, connected_to_pandaprobe(emulator) as api:
+        filling = asyncio.ensure_future(api.post("/_emulator/sessions", {"sessions": 4_000, "turns": 5}))
+        while not await emulator.session_ids():  # noqa: ASYNC110 - the emulator tells nobody
+            await asyncio.sleep(0)
+        assert len(await emulator.session_ids()) < 4_000
+        await filling
+        [project] = (await api.get("/_emulator/state")).json["contents"]["projects"]
+        assert (project["sessions"], project["traces"]) == (4_000, 20_000)
 
 
 async def test_pandaprobe_is_controlled_likewise() -> None:

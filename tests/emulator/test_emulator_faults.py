@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
+from typing import TYPE_CHECKING
 
 import aiohttp
 import pytest
@@ -23,6 +25,9 @@ from galtea_async.emulator import (
     Throttle,
     Truncate,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 BATCH = "POST /evaluations/fromSessions"
 
@@ -66,8 +71,9 @@ async def test_the_answer_is_lost_before_or_after_the_work(
         assert await sessions_done(emulator, version_id) == done
         lost = emulator.requests[-1]
         assert lost.status == (
-            seen if isinstance(seen, int) else 200 if isinstance(action, Corrupt) else None
+            seen if isinstance(seen, int) else 200 if isinstance(action, Corrupt | Truncate) else None
         )
+        assert lost.is_cut == isinstance(action, Truncate)
         assert await outcome(api, session_ids) == 200
 
 
@@ -285,3 +291,36 @@ def test_a_fault_that_could_never_happen_is_refused(settings: dict[str, object])
     """A misspelt route, moment or probability is an error where it is written."""
     with pytest.raises(ValueError):  # noqa: PT011 - attrs' own messages differ
         Fault(action=Reset(), **settings)  # type: ignore[arg-type]  # wrong on purpose
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: Answer(99),
+        lambda: Answer(600),
+        lambda: Answer(200, headers={"X-Proxy": "edge\r\nSet-Cookie: a=b"}),
+        lambda: Answer(200, headers={"X Proxy": "edge"}),
+        lambda: Answer(200, headers={"": "edge"}),
+        lambda: Answer(200, headers={"content-length": "3"}),
+        lambda: Answer(200, headers={"Transfer-Encoding": "chunked"}),
+        lambda: Answer(200, content_type="text/html\n"),
+        lambda: Answer(200, content_type="\ud800"),
+        lambda: Throttle("soon\x00"),
+        lambda: Throttle(math.nan),
+        lambda: Throttle(math.inf),
+        lambda: Delay(math.nan),
+        lambda: Delay(math.inf),
+        lambda: LateWork(math.inf),
+        lambda: LateWork(math.nan),
+    ],
+)
+def test_an_action_that_could_not_be_sent_or_never_end_is_refused(build: Callable[[], Action]) -> None:
+    """Headers that would break a line, lengths that are not theirs to say, and times that are none."""
+    with pytest.raises(ValueError):  # noqa: PT011 - attrs' own messages differ
+        build()
+
+
+def test_the_verb_of_a_route_may_be_written_in_any_way() -> None:
+    """It is kept in capitals; paths are kept as they are."""
+    assert Fault(route="post /evaluations/fromSessions", action=Reset()).route == BATCH
+    assert Fault(route="get *", action=Reset()).route == "GET *"

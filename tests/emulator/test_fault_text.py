@@ -27,6 +27,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 SECONDS = st.floats(0, 1e9, allow_nan=False) | st.integers(0, 10_000)
 TOKENS = st.text("abcdefghijklmnopqrstuvwxyzABC-0123456789", min_size=1, max_size=12)
 HEADER_VALUES = st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=20)
+CONTENT_TYPES = st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=30).map(str.strip)
 PATHS = st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=20).map("/".__add__)
 
 answers = st.builds(
@@ -34,9 +35,9 @@ answers = st.builds(
     st.integers(200, 599),
     body=TEXTS | st.binary(max_size=30),
     headers=st.dictionaries(TOKENS, HEADER_VALUES, max_size=3),
-    content_type=TEXTS.map(str.strip),
+    content_type=CONTENT_TYPES,
 )
-throttles = st.builds(Throttle, st.none() | st.floats(allow_nan=False) | TEXTS)
+throttles = st.builds(Throttle, st.none() | st.floats(allow_nan=False, allow_infinity=False) | CONTENT_TYPES)
 visible: st.SearchStrategy[Action] = st.one_of(
     st.sampled_from([Reset(), Disconnect(), Hang()]), answers, throttles
 )
@@ -116,7 +117,7 @@ def read(text: str) -> Fault | str:
         ("*:late=2m", Fault(action=LateWork(120))),
         ("*:late=30:answer=502:body=gone", Fault(action=LateWork(30, then=Answer(502, body="gone")))),
         (
-            " GET /runs/{id} : Truncate = 10 : After ",
+            " get /runs/{id} : Truncate = 10 : After ",
             Fault(route="GET /runs/{id}", when="after", action=Truncate(10)),
         ),
     ],
@@ -150,6 +151,11 @@ def test_faults_as_people_write_them(text: str, fault: Fault) -> None:
         ("GET /runs:answer=503:body=x:base64=eA==", "'body' or 'base64', and not both"),
         ("GET /runs:answer=503:base64=%", "base64"),
         ("GET /runs:answer=503:header=X", 'a header is given as header="Name: value"'),
+        ('GET /runs:answer=503:header="X: a\\nb"', "a header's value has no control characters"),
+        ("GET /runs:answer=503:header=Content-Length: 3", "a header is given as"),
+        ('GET /runs:answer=503:header="Content-Length: 3"', "Content-Length follows from the body"),
+        ("GET /runs:delay=inf", "'seconds' must be < inf"),
+        ("GET /runs:throttle=nan", "`retry_after` is a finite number of seconds"),
         ("runs:reset", "a fault's route is '*', 'GET *'"),
     ],
 )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import aiohttp
 import attrs
@@ -24,9 +25,16 @@ Kind = Literal["galtea", "pandaprobe"]
 each_service = pytest.mark.parametrize("kind", ["galtea", "pandaprobe"])
 
 _WITHOUT_LIMITS = PandaProbeRules(run_requests=10_000, trace_requests=10_000, other_requests=10_000)
+_SECONDS_OF_JUDGING = 60
 _VALUES_WITHOUT_EFFECT = {
     "excludeTestIds",  # leaves out what is not there anyway
     "evaluationTypes",  # no document says what the types are
+    "includeLegacy",  # nothing here has a successor
+}
+_EXTREMES = {
+    "boolean": ("false", "true"),
+    "number": ("0", "1"),
+    "date-time": ("2000-01-01T00:00:00Z", "2100-01-01T00:00:00Z"),
 }
 
 
@@ -58,16 +66,17 @@ class Described:
 
 @asynccontextmanager
 async def described(kind: Kind) -> AsyncGenerator[Described]:
-    """A service with something in it, on which its description has been read without a key."""
+    """A service with something in each of its lists, on which its description has been read without a key."""
     if kind == "galtea":
         async with GalteaEmulator() as galtea, galtea_api.connected(galtea) as api:
-            await galtea.add_version(sessions=2, turns=1)
+            await _fill(galtea, api)
             yield Described(api=api, routes=galtea.routes, document=await _document(galtea.url))
     else:
         emulator = PandaProbeEmulator(rules=_WITHOUT_LIMITS)
         async with emulator as pandaprobe, pandaprobe_api.connected(pandaprobe) as api:
             session_ids = await pandaprobe.add_sessions(2, traces=1)
             await pandaprobe_api.batch(api, session_ids)
+            await asyncio.sleep(_SECONDS_OF_JUDGING)
             yield Described(api=api, routes=pandaprobe.routes, document=await _document(pandaprobe.url))
 
 
@@ -78,9 +87,20 @@ async def _document(url: str) -> dict[str, Any]:
         return document
 
 
-def _is_empty_page(page: Any) -> bool:
-    """Whether a page of PandaProbe, or of the evaluations that wait for a person, has nothing on it."""
-    return bool(page["total"] == 0)
+async def _fill(galtea: GalteaEmulator, api: Api) -> None:
+    """Put something into each list; one evaluation waits for a person."""
+    version_id = await galtea.add_version(sessions=2, turns=1)
+    await galtea.add_test_case()
+    by_people = await galtea.add_metric(source="HUMAN_EVALUATION")
+    unseen = await galtea.add_metric(excluded_from_analytics=True)
+    metrics = [{"id": metric_id} for metric_id in (by_people, unseen, await galtea.add_metric())]
+    await api.evaluate(await galtea.session_ids(version_id), metrics=metrics)
+    await asyncio.sleep(_SECONDS_OF_JUDGING)
+
+
+def _size(listed: Any) -> int:
+    """How long a list is, a page of PandaProbe, or one of the evaluations that wait for a person."""
+    return len(cast("list[object]", listed)) if isinstance(listed, list) else int(listed["total"])
 
 
 def _references(document: object) -> set[str]:
@@ -118,6 +138,19 @@ async def test_who_must_say_who_he_is_is_described(kind: Kind) -> None:
                 assert (response.status != 401) == (operation.get("security") == []), path
 
 
+@each_service
+async def test_what_all_lists_share_is_described_in_words(kind: Kind) -> None:
+    """Pages, order and times at Galtea, pages at PandaProbe: the official command line shows the words."""
+    shared = {"limit", "offset", *({"sort", "fromCreatedAt", "toCreatedAt"} if kind == "galtea" else ())}
+    async with described(kind) as service:
+        words = {name: set[str]() for name in shared}
+        for path, parameter in service.parameters():
+            if parameter["name"] in shared:
+                assert parameter["description"], path
+                words[parameter["name"]].add(parameter["description"])
+        assert {name: len(texts) for name, texts in words.items()} == dict.fromkeys(shared, 1)
+
+
 async def test_galtea_accepts_the_parameters_that_are_described_and_no_others() -> None:
     """The names that a refusal lists are the description's."""
     async with described("galtea") as service:
@@ -151,6 +184,9 @@ async def test_an_older_service_describes_what_it_knows(rules: EmulatorRules) ->
 async def test_each_parameter_that_is_described_is_read(kind: Kind) -> None:
     """A value that it does not take is refused; one that matches nothing leaves an empty list."""
     async with described(kind) as service:
+        for path in {path for path, _ in service.parameters()}:
+            everything = await service.api.get(path)
+            assert (everything.status, _size(everything.json) > 0) == (200, True), path
         for path, parameter in service.parameters():
             name, schema = parameter["name"], parameter["schema"]
             if name in _VALUES_WITHOUT_EFFECT:
@@ -158,10 +194,24 @@ async def test_each_parameter_that_is_described_is_read(kind: Kind) -> None:
             answer = await service.api.get(path, (name, "nonsense"))
             is_free = schema["type"] == "string" and not {"enum", "format"} & set(schema)
             if is_free or (schema["type"] == "array" and "enum" not in schema["items"]):
-                is_empty = answer.status == 200 and (answer.json == [] or _is_empty_page(answer.json))
-                assert is_empty or answer.status in {404, 422}, (path, name)
+                is_empty = answer.status == 200 and _size(answer.json) == 0
+                assert is_empty or answer.status == (404 if name == "ids" else 422), (path, name)
             else:
                 assert answer.status in {400, 422}, (path, name)
+
+
+@each_service
+async def test_each_parameter_that_is_described_has_an_effect(kind: Kind) -> None:
+    """Of its choices, of the ends of its range, or of times long ago and far ahead, one changes the list."""
+    async with described(kind) as service:
+        for path, parameter in service.parameters():
+            name, schema = parameter["name"], parameter["schema"].get("items", parameter["schema"])
+            values = [*schema.get("enum", ()), *_EXTREMES.get(schema.get("format", schema["type"]), ())]
+            if name in _VALUES_WITHOUT_EFFECT or name.startswith("sort") or not values:
+                continue
+            everything = _size((await service.api.get(path)).json)
+            sizes = [_size((await service.api.get(path, (name, value))).json) for value in values]
+            assert set(sizes) != {everything}, (path, name)
 
 
 @each_service

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
+import aiohttp
 import pytest
 from emulator.api import connected
 from emulator.page import Page, page_of
@@ -22,6 +23,7 @@ from galtea_async.emulator import (
     PandaProbeEmulator,
     PandaProbeRules,
     Reset,
+    Truncate,
 )
 
 if TYPE_CHECKING:
@@ -101,23 +103,29 @@ async def test_only_the_last_requests_are_shown() -> None:
 
 
 async def test_a_request_that_waits_is_under_way() -> None:
-    """A request without an answer yet is shown as such, and one that was cut as without an answer."""
-    cut = Fault(route="POST /sessions", action=Reset())
-    async with GalteaEmulator(faults=[cut]) as emulator, connected(emulator, patience=10) as api:
+    """A request without an answer yet is shown as such; a lost answer and half of one are told apart."""
+    faults = [
+        Fault(route="POST /sessions", action=Reset()),
+        Fault(route="GET /sessions", action=Truncate(1)),
+    ]
+    async with GalteaEmulator(faults=faults) as emulator, connected(emulator, patience=10) as api:
         with pytest.raises(OSError, match="reset"):
             await api.post("/sessions", {})
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await api.get("/sessions")
         emulator.latency = 60
         waiting = asyncio.ensure_future(api.get("/runs"))
         await asyncio.sleep(1)
-        newest, oldest = table(await page(api), "requests")[1:]
-        assert (newest[1:3], oldest[1]) == (["no answer", "under way"], "no answer")
+        newest, half, lost = table(await page(api), "requests")[1:]
+        assert newest[1:3] == ["no answer", "under way"]
+        assert (half[1], lost[1]) == ("200, cut", "no answer")
         with pytest.raises(TimeoutError):
             await waiting
 
 
 async def test_nothing_on_the_page_is_a_strangers_html() -> None:
     """Hostile names, paths, queries, faults and rules are shown as texts, without control characters."""
-    fault = Fault(route=f"GET /{HOSTILE}", action=Answer(500, body=HOSTILE))
+    fault = Fault(route="GET /tests", action=Answer(500, body=HOSTILE))
     async with GalteaEmulator(faults=[fault]) as emulator, connected(emulator) as api:
         product_id = await emulator.add_product(HOSTILE)
         await emulator.add_version(product_id, sessions=1, name=HOSTILE)

@@ -192,7 +192,7 @@ NAIVE = datetime.datetime(2026, 1, 1)  # noqa: DTZ001  that is what is tested
     [
         {"from_created_at": NAIVE},
         {"to_created_at": NAIVE},
-        {"ids": [5.5, object()]},
+        {"ids": [5.5, ...]},
         {"ids": b"x"},
         {"sort": ["created_at", "desc"]},
         {"sort": [("created_at", "up")]},

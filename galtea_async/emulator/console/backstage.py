@@ -36,7 +36,7 @@ class Backstage(Protocol):
         """What it holds."""
         ...
 
-    def fill(self, sessions: int, turns: int) -> Mapping[str, object]:
+    async def fill(self, sessions: int, turns: int) -> Mapping[str, object]:
         """Add so many sessions of so many turns each, and return the ids by which clients find them."""
         ...
 

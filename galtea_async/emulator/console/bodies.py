@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 
 from galtea_async.emulator.duration_text import duration_from_text
 
-__all__ = ["FaultsBody", "LatencyBody", "SessionsBody"]
+__all__ = ["MOST_SESSIONS", "MOST_TURNS", "FaultsBody", "LatencyBody", "SessionsBody", "check_amount"]
 
-_Count = Annotated[int, msgspec.Meta(ge=0, le=100_000)]
+MOST_SESSIONS: Final = 100_000
+"""The most sessions that are added at a time."""
+
+MOST_TURNS: Final = 1_000
+"""The most turns of a session that is added."""
+
+_MOST_TURNS_IN_ALL: Final = 1_000_000
 
 
 class FaultsBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -36,5 +42,18 @@ class LatencyBody(msgspec.Struct, forbid_unknown_fields=True):
 class SessionsBody(msgspec.Struct, forbid_unknown_fields=True):
     """Sessions to add, and how many turns each of them has."""
 
-    sessions: _Count
-    turns: Annotated[int, msgspec.Meta(ge=0, le=1_000)] = 2
+    sessions: Annotated[int, msgspec.Meta(ge=0, le=MOST_SESSIONS)]
+    turns: Annotated[int, msgspec.Meta(ge=0, le=MOST_TURNS)] = 2
+
+
+def check_amount(sessions: int, turns: int) -> None:
+    """Refuse what would take minutes to make, and gigabytes to keep.
+
+    Raises:
+        ValueError: The sessions have too many turns, taken together.
+    """
+    if sessions * turns > _MOST_TURNS_IN_ALL:
+        raise ValueError(
+            f"{sessions:,} sessions of {turns:,} turns are {sessions * turns:,} turns,"
+            f" and {_MOST_TURNS_IN_ALL:,} are the most that are added at a time"
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, TypeVar
 
 import attrs
@@ -10,12 +11,13 @@ from aiohttp import web
 
 from galtea_async.emulator.clock import timestamp
 from galtea_async.emulator.console.backstage import Backstage
-from galtea_async.emulator.console.bodies import FaultsBody, LatencyBody, SessionsBody
+from galtea_async.emulator.console.bodies import FaultsBody, LatencyBody, SessionsBody, check_amount
 from galtea_async.emulator.console.neighbours import may_use
 from galtea_async.emulator.console.setting import changed_rules
 from galtea_async.emulator.console.status_page import status_page
 from galtea_async.emulator.exchange import Exchange
 from galtea_async.emulator.fault_text import fault_as_text, fault_from_text
+from galtea_async.emulator.request_body import content_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -48,6 +50,7 @@ class Console:
 
     exchange: Exchange
     backstage: Backstage
+    _one_at_a_time: asyncio.Lock = attrs.field(factory=asyncio.Lock, init=False)
 
     async def control(self, request: web.Request) -> web.Response:
         """Answer a request to a control route."""
@@ -60,7 +63,7 @@ class Console:
             return _json(404, {"message": f"There is no such control route. There are: {routes}"})
         try:
             return _json(200, await operation(request))
-        except ValueError as error:  # a body that is no JSON or has another shape is one, too
+        except ValueError as error:  # a body that cannot be read, or has another shape, is one, too
             return _json(400, {"message": str(error)})
 
     def status_page(self, request: web.Request) -> web.Response:
@@ -121,21 +124,27 @@ class Console:
 
     async def _add_sessions(self, request: web.Request) -> object:
         body = await _body(request, SessionsBody)
-        return self.backstage.fill(body.sessions, body.turns)
+        check_amount(body.sessions, body.turns)
+        return await self.exchange.errands.finish_though_cancelled(self._fill(body))
+
+    async def _fill(self, body: SessionsBody) -> object:
+        async with self._one_at_a_time:
+            return await self.backstage.fill(body.sessions, body.turns)
 
     async def _reset(self, request: web.Request) -> object:
-        await self.exchange.errands.drop_all()
-        self.exchange.conditions.restart()
-        self.exchange.recording.clear()
-        self.backstage.start_anew()
-        return await self._state(request)
+        async with self._one_at_a_time:
+            await self.exchange.drop_all()
+            self.exchange.conditions.restart()
+            self.exchange.recording.clear()
+            self.backstage.start_anew()
+            return await self._state(request)
 
     def _fault_texts(self) -> list[str]:
         return [fault_as_text(fault) for fault in self.exchange.conditions.faults]
 
 
 async def _body(request: web.Request, shape: type[_Body]) -> _Body:
-    return msgspec.json.decode(await request.read(), type=shape)
+    return msgspec.json.decode(await content_of(request), type=shape)
 
 
 def _count(text: str) -> int:
@@ -154,6 +163,7 @@ def _as_object(request: RecordedRequest) -> dict[str, object]:
         "body": request.body,
         "headers": {name: _text(value) for name, value in request.headers.items()},
         "status": request.status,
+        "cut": request.is_cut,
         "duration": request.duration,
         "fault": None if request.fault is None else fault_as_text(request.fault),
     }

@@ -92,10 +92,12 @@ def _requests(exchange: Exchange) -> str:
 
 
 def _request(request: RecordedRequest) -> str:
-    is_bad = request.duration is not None and (request.status is None or request.status >= 400)
+    is_bad = request.duration is not None and (
+        request.status is None or request.status >= 400 or request.is_cut
+    )
     cells = [
         _text(f"{request.at:%H:%M:%S}"),
-        _text("no answer" if request.status is None else str(request.status)),
+        _text(_status(request)),
         _number(duration_line(request)),
         _text(request.method),
         _code(target_line(request)),
@@ -103,6 +105,12 @@ def _request(request: RecordedRequest) -> str:
     ]
     kind = ' class="bad"' if is_bad else ""
     return f"<tr{kind}>{''.join(cells)}</tr>"
+
+
+def _status(request: RecordedRequest) -> str:
+    if request.status is None:
+        return "no answer"
+    return f"{request.status}, cut" if request.is_cut else str(request.status)
 
 
 def _setting(exchange: Exchange, backstage: Backstage) -> str:

@@ -58,8 +58,9 @@ class BackgroundGaltea:
         """Open the data and listen.
 
         Raises:
-            RuntimeError: It runs already.
-            OSError: The address cannot be used.
+            RuntimeError: It runs already, or no thread can be started.
+            OSError: The address or the file cannot be used, or the program has too many files open.
+            ValueError: A fault is about a route that is not served.
         """
         self._thread.start()
         try:
@@ -96,7 +97,11 @@ class BackgroundGaltea:
 
     @property
     def faults(self) -> tuple[Fault, ...]:
-        """The faults; setting them anew starts all their counts at zero."""
+        """The faults; setting them anew starts all their counts at zero.
+
+        Raises:
+            ValueError: One is about a route that is not served.
+        """
         return self.emulator.faults
 
     @faults.setter
@@ -202,7 +207,7 @@ class BackgroundGaltea:
         )
 
     def add_api_key(self) -> str:
-        """Let another member of the organization in, and return the key to send."""
+        """Let another member of the organization in until the emulator closes, and return the key to send."""
         return self._thread.wait_for(self.emulator.add_api_key())
 
     def version_ids(self) -> list[str]:

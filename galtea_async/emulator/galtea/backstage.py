@@ -70,10 +70,10 @@ class GalteaBackstage:
             self._table("evaluations", ("status", "count"), _EVALUATIONS, now),
         )
 
-    def fill(self, sessions: int, turns: int) -> Mapping[str, object]:
+    async def fill(self, sessions: int, turns: int) -> Mapping[str, object]:
         """Add a version, of a product of its own, with sessions."""
         version_id = self.contents.catalogue.add_version(self.contents.add_furnished_product(), None)
-        session_ids = self.contents.add_sessions(version_id, sessions, turns, None)
+        session_ids = await self.contents.add_sessions(version_id, sessions, turns, None)
         return {"versionId": version_id, "sessionIds": session_ids}
 
     def start_anew(self) -> None:

@@ -59,6 +59,7 @@ class Batch:
         items: The sessions in the order in which they are taken; an id without a session stands for itself.
         choice: The metrics of each session.
         total: The sessions that matched, in a call by version.
+        run_id: The caller's run, where its rows belong to one; `None` for runs of their own.
     """
 
     service: Service
@@ -67,6 +68,7 @@ class Batch:
     items: Sequence[Subject | str]
     choice: MetricChoice
     total: int | None
+    run_id: str | None
     _position: int = attrs.field(default=0, init=False)
     _evaluated: int = attrs.field(default=0, init=False)
     _created: int = attrs.field(default=0, init=False)
@@ -103,7 +105,7 @@ class Batch:
             truncated=self.total is not None and self.total > len(self.items),
         )
         if self.service.rules.runs and self.service.rules.run_ids_in_answer:
-            answer.run_ids = list((self._runs or {}).values())
+            answer.run_ids = list(dict.fromkeys((self._runs or {}).values()))
         return json_reply(200, answer)
 
     def _take(self, items: Sequence[Subject | str]) -> Iterator[NewEvaluation]:
@@ -146,6 +148,8 @@ class Batch:
         if not self.service.rules.runs:
             return {}
         product_ids = dict.fromkeys(item.product_id for item in self.items if isinstance(item, Subject))
+        if self.run_id is not None:
+            return dict.fromkeys(product_ids, self.run_id)
         return {
             product_id: runs.open_for_batch(
                 self.service,
@@ -159,7 +163,8 @@ class Batch:
 
     def _end_runs(self, opened: dict[str, str]) -> None:
         for run_id in opened.values():
-            runs.end(self.service, run_id, at=self._settled_at)
+            if run_id != self.run_id:  # which its caller ends
+                runs.end(self.service, run_id, at=self._settled_at)
 
     def _message(self) -> str:
         sentences = [f"Dispatched {self._created} evaluations for {self._evaluated} sessions."]
@@ -178,7 +183,7 @@ def begin(service: Service, call: Call) -> Batch:
         Problem: The batch is refused; nothing has been done.
     """
     body = call.body(BatchBody)
-    if body.run_id is not None:
+    if body.run_id is not None and service.rules.batch_run_id == "refuse":
         raise Problem(400, "runId is not accepted: a batch opens its own runs")
     if (body.session_ids is None) == (body.version_id is None):
         raise Problem(400, "Exactly one of sessionIds or versionId is required")
@@ -190,8 +195,20 @@ def begin(service: Service, call: Call) -> Batch:
         items = _of_ids(service, body.session_ids or [])
     subjects = [item for item in items if isinstance(item, Subject)]
     choice = MetricChoice.of_request(service, body.metrics, body.specification_ids, subjects)
+    run_id = body.run_id if service.rules.batch_run_id == "accept" else None
+    if run_id is not None:
+        for product_id, version_id in {(subject.product_id, subject.version_id) for subject in subjects}:
+            runs.check_usable(service, run_id, product_id=product_id, version_id=version_id)
     check_credits(service, (choice.for_session(subject) for subject in subjects))
-    return Batch(service=service, user_id=call.user_id, body=body, items=items, choice=choice, total=total)
+    return Batch(
+        service=service,
+        user_id=call.user_id,
+        body=body,
+        items=items,
+        choice=choice,
+        total=total,
+        run_id=run_id,
+    )
 
 
 def check_credits(

@@ -99,6 +99,14 @@ class Catalogue:
         statement = f"SELECT count(*) FROM {table}"  # noqa: S608 - our own names
         return 1 + int(self.service.store.value(statement))
 
+    def require_version(self, version_id: str) -> None:
+        """See that there is a version.
+
+        Raises:
+            LookupError: There is none of that id.
+        """
+        self._require("versions", version_id)
+
     def _require(self, table: str, identifier: str) -> None:
         if self.service.store.row(f"SELECT 1 FROM {table} WHERE id = ?", (identifier,)) is None:  # noqa: S608
             raise LookupError(f"the emulator has no {identifier!r} among its {table}")

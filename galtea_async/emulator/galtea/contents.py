@@ -19,6 +19,7 @@ from galtea_async.emulator.galtea import (
 )
 from galtea_async.emulator.galtea.scoring import Metric
 from galtea_async.emulator.galtea.service import Service
+from galtea_async.emulator.slices import in_slices
 from galtea_async.emulator.store import json_array
 
 if TYPE_CHECKING:
@@ -56,11 +57,23 @@ class Contents:
         self.catalogue.add_specification(product_id, metric_ids, ())
         return product_id
 
-    def add_sessions(self, version_id: str, count: int, turns: int, created_at: datetime | None) -> list[str]:
-        """Add sessions to a version, and return their ids."""
+    async def add_sessions(
+        self, version_id: str, count: int, turns: int, created_at: datetime | None
+    ) -> list[str]:
+        """Add sessions to a version, and return their ids.
+
+        While very many are added, others have their turn.
+        """
+        self.catalogue.require_version(version_id)
         moment = timestamp(created_at or self.service.clock.now())
-        added = sessions.add(self.service, version_id, count, created_at=moment, user_id=self.user_id)
-        conversation.record(self.service, added, simulator.recorded_turns(turns), user_id=self.user_id)
+        added: list[str] = []
+        async for part in in_slices(range(count)):
+            added += sessions.add(
+                self.service, version_id, len(part), created_at=moment, user_id=self.user_id
+            )
+        recorded = simulator.recorded_turns(turns)
+        async for session_ids in in_slices(added, rows_per_item=turns):
+            conversation.record(self.service, session_ids, recorded, user_id=self.user_id)
         return added
 
     def add_evaluations(

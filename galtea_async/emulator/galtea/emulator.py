@@ -45,7 +45,8 @@ class GalteaEmulator:
         host: The address to listen on. The default can be reached from this machine only.
         port: The port; 0 takes any that is free, which `url` then names.
         api_key: The key that clients must send.
-        path: The SQLite file that holds the data, or `:memory:`. A file keeps it from one start to the next.
+        path: The SQLite file that holds the data, or `:memory:`. A file keeps it from one start to the next,
+            and is one emulator's as long as that runs.
         seed: What ids, scores, orders and chances follow from.
         latency: Seconds that the work of each request takes. It and `faults` may be changed at any time.
         judging: The shortest and the longest time, in seconds, after which a new evaluation has been judged.
@@ -96,7 +97,8 @@ class GalteaEmulator:
 
         Raises:
             RuntimeError: It runs already.
-            OSError: The address cannot be used.
+            OSError: The address or the file cannot be used.
+            ValueError: A fault is about a route that is not served.
         """
         await self._life.start(
             self._assembled,
@@ -133,7 +135,11 @@ class GalteaEmulator:
 
     @property
     def faults(self) -> tuple[Fault, ...]:
-        """The faults; setting them anew starts all their counts at zero."""
+        """The faults; setting them anew starts all their counts at zero.
+
+        Raises:
+            ValueError: One is about a route that is not served.
+        """
         return self._life.conditions.faults
 
     @faults.setter
@@ -189,7 +195,7 @@ class GalteaEmulator:
         """
         contents = self._contents
         version_id = contents.catalogue.add_version(product_id or contents.add_furnished_product(), name)
-        contents.add_sessions(version_id, sessions, turns, None)
+        await contents.add_sessions(version_id, sessions, turns, None)
         return version_id
 
     async def add_sessions(
@@ -206,7 +212,7 @@ class GalteaEmulator:
         Raises:
             LookupError: The version does not exist.
         """
-        return self._contents.add_sessions(version_id, count, turns, created_at)
+        return await self._contents.add_sessions(version_id, count, turns, created_at)
 
     async def add_evaluations(
         self,
@@ -230,7 +236,7 @@ class GalteaEmulator:
         return self._contents.add_evaluations(session_ids, metric_id, created_at, run_id)
 
     async def add_api_key(self) -> str:
-        """Let another member of the organization in, and return the key to send."""
+        """Let another member of the organization in until the emulator closes, and return the key to send."""
         return self._life.now_running.gate.add_key(self._contents.service.identifiers.new("user"))
 
     async def version_ids(self) -> list[str]:

@@ -11,8 +11,9 @@ import msgspec
 from galtea_async.emulator.clock import timestamp
 from galtea_async.emulator.galtea import wire
 from galtea_async.emulator.galtea.bodies import IdsBody
+from galtea_async.emulator.galtea.dataset_filters import OF_DATASETS
 from galtea_async.emulator.galtea.scoring import OUT_OF_CREDITS, Metric, MetricSource
-from galtea_async.emulator.queries import Filter, Listing, boolean, created_between, none_of, nothing, one_of
+from galtea_async.emulator.queries import Filter, Listing, boolean, created_between, nothing, one_of
 from galtea_async.emulator.replies import Problem, Reply, json_reply
 from galtea_async.emulator.store import json_array
 
@@ -66,14 +67,23 @@ ROWS = """(
 SELECT = f"SELECT {wire.columns(wire.EvaluationAnswer)} FROM {ROWS}"  # noqa: S608 - constants only
 
 _STATUSES = get_args(wire.EvaluationStatus)
-_TEST_OF_EVALUATION = "coalesce((SELECT test_id FROM test_cases WHERE test_cases.id = test_case_id), '')"
-_COMPARISONS = {"Gt": ">", "Gte": ">=", "Lt": "<", "Lte": "<="}
+_COMPARISONS = {
+    "Gt": (">", "above"),
+    "Gte": (">=", "at least"),
+    "Lt": ("<", "below"),
+    "Lte": ("<=", "at most"),
+}
 
 
 def _score_bounds(name: str, column: str) -> tuple[Filter, ...]:
     return tuple(
-        Filter(name=f"{name}{suffix}", condition=f"{column} {operator} ?", kind="share")
-        for suffix, operator in _COMPARISONS.items()
+        Filter(
+            name=f"{name}{suffix}",
+            condition=f"{column} {operator} ?",
+            kind="share",
+            about=f"The score is {words} this",
+        )
+        for suffix, (operator, words) in _COMPARISONS.items()
     )
 
 
@@ -86,18 +96,23 @@ EVALUATIONS = Listing(
         one_of("inferenceResultIds", "inference_result_id"),
         one_of("metricIds", "metric_id"),
         one_of("testCaseIds", "test_case_id"),
-        one_of("testIds", _TEST_OF_EVALUATION),
-        none_of("excludeTestIds", _TEST_OF_EVALUATION),
+        *OF_DATASETS,
         one_of("versionIds", "version_id"),
         Filter(
             name="specificationIds",
             condition="metric_id IN (SELECT metric_id FROM specification_metrics"
             " WHERE specification_id IN (SELECT value FROM json_each(?)))",
+            about="The metric is linked to one of these specifications",
         ),
         one_of("statuses", "status", choices=_STATUSES),
-        boolean("canRetry", "can_retry = ?"),
+        boolean("canRetry", "can_retry = ?", about="Whether it can be judged again"),
         Filter(name="evaluationTypes", condition="? IS NOT NULL"),  # no document says what the types are
-        Filter(name="humanEvaluatorId", condition="human_evaluator_id = ?", kind="text"),
+        Filter(
+            name="humanEvaluatorId",
+            condition="human_evaluator_id = ?",
+            kind="text",
+            about="Who has claimed or reviewed it",
+        ),
         one_of("metricSources", "source", choices=get_args(MetricSource)),
         *created_between(),
         one_of("runIds", "run_id"),
@@ -105,7 +120,7 @@ EVALUATIONS = Listing(
         nothing("metricGroupIds"),  # neither metric groups nor monitors exist here
         nothing("monitorIds"),
         nothing("monitorAlertIds", most=10),
-        boolean("passed", "passed = ?"),
+        boolean("passed", "passed = ?", about="Whether the score reaches the metric's threshold"),
         *_score_bounds("score", "score"),
         *_score_bounds("humanScore", "human_score"),
     ),
@@ -277,4 +292,6 @@ def _answer(service: Service, row: tuple[object, ...]) -> wire.EvaluationAnswer:
     answer = wire.evaluation(row)
     if not service.rules.runs:
         answer.run_id = msgspec.UNSET
+    if service.rules.null_can_retry and answer.status not in {"FAILED", "SKIPPED"}:
+        answer.can_retry = None
     return answer

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import attrs
+import msgspec
 
 from galtea_async.emulator.galtea.rules import EmulatorRules
 from galtea_async.emulator.gate import Malformed, call_of
@@ -12,6 +14,7 @@ from galtea_async.emulator.identifiers import Identifiers
 from galtea_async.emulator.parameters import plain_name
 from galtea_async.emulator.rate_limit import TokenBucket
 from galtea_async.emulator.replies import (
+    JSON,
     Problem,
     Refusal,
     Reply,
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["GalteaGate"]
 
-_PAGE_TITLES = {403: "403 Forbidden", 414: "414 Request-URI Too Large"}
+_PAGE_TITLES = {403: "403 Forbidden", 414: "414 Request-URI Too Large", 429: "429 Too Many Requests"}
 _ANYBODY = ""
 _UNAUTHORIZED = {"error": "Unauthorized", "message": "Invalid or missing API key"}
 
@@ -38,7 +41,7 @@ class GalteaGate:
     """Lets requests in.
 
     Attributes:
-        rules: The bound on URLs.
+        rules: The bound on URLs, and what refusals say.
         keys: Who holds which key.
         bucket: The rate limit; `None` for none.
         identifiers: Where new keys come from.
@@ -66,8 +69,24 @@ class GalteaGate:
         return call_of(request, route, payload, user_id=user_id)
 
     def dress(self, _request: web.Request, _route: Route | None, reply: Reply, /) -> Reply:
-        """Leave an answer as it is: the service adds nothing to all of them."""
+        """Say in a refusal what the rules want said; any other answer stays as it is."""
+        return self.dressed(reply)
+
+    def dressed(self, reply: Reply) -> Reply:
+        """The same for an answer to any request."""
+        if self.rules.error_bodies == "both" and reply.status >= 400 and reply.content_type == JSON:
+            return _with_error(reply)
         return reply
+
+    def too_many_requests(self) -> Reply:
+        """What a request is answered that comes too soon, before it is dressed."""
+        match self.rules.rate_limit_body:
+            case "json":
+                return message_reply(429, "Too many requests")
+            case "page":
+                return html_page(429, _PAGE_TITLES[429])
+            case "empty":
+                return Reply(status=429, content_type="")
 
     def secrets(self) -> tuple[str, ...]:
         """The keys."""
@@ -97,12 +116,12 @@ class GalteaGate:
         """Refuse a request that comes too soon.
 
         Raises:
-            Refusal: With status 429 and the seconds to wait.
+            Refusal: With status 429 and, if the rules want it, the seconds to wait.
         """
         wait = None if self.bucket is None else self.bucket.admit()
         if wait is not None:
-            refused = message_reply(429, "Too many requests")
-            raise Refusal(attrs.evolve(refused, headers={"Retry-After": str(wait)}))
+            headers = {"Retry-After": str(wait)} if self.rules.retry_after else {}
+            raise Refusal(attrs.evolve(self.too_many_requests(), headers=headers))
 
     def check_query(self, request: web.Request, route: Route) -> None:
         """Refuse parameters that a list does not know; where nothing takes parameters, none is looked at.
@@ -129,3 +148,9 @@ class GalteaGate:
         if user_id is None:
             raise Refusal(json_reply(401, _UNAUTHORIZED))
         return user_id
+
+
+def _with_error(reply: Reply) -> Reply:
+    said = msgspec.json.decode(reply.body, type=dict[str, object])
+    both = {"error": HTTPStatus(reply.status).phrase, **said}
+    return attrs.evolve(reply, body=msgspec.json.encode(both))

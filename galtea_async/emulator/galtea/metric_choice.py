@@ -97,17 +97,27 @@ class MetricChoice:
         return [specification_id for specification_id in own if specification_id in self.specification_ids]
 
     def _own_specifications(self, subject: Subject) -> list[str]:
-        store = self.service.store
-        of_product = (
-            "SELECT id FROM specifications WHERE product_id = ? AND deleted_at IS NULL ORDER BY rowid"
-        )
-        if subject.test_id is None or self.service.rules.specification_scope == "request":
-            return store.column(of_product, (subject.product_id,))
-        of_test = (
+        match self.service.rules.specification_scope:
+            case "session":
+                is_free = subject.test_id is None
+                return self._of_product(subject) if is_free else self._of_dataset(subject)
+            case "origin":
+                return self._of_dataset(subject)[:1] or self._of_product(subject)
+            case "strict":
+                return self._of_dataset(subject)[:1]
+            case "request":
+                return self._of_product(subject)
+
+    def _of_product(self, subject: Subject) -> list[str]:
+        statement = "SELECT id FROM specifications WHERE product_id = ? AND deleted_at IS NULL ORDER BY rowid"
+        return self.service.store.column(statement, (subject.product_id,))
+
+    def _of_dataset(self, subject: Subject) -> list[str]:
+        statement = (
             "SELECT specification_id FROM specification_tests JOIN specifications ON id = specification_id"
             " WHERE test_id = ? AND deleted_at IS NULL ORDER BY specifications.rowid"
         )
-        return store.column(of_test, (subject.test_id,))
+        return self.service.store.column(statement, (subject.test_id,))
 
     def _metrics_of(self, specification_ids: Sequence[str]) -> list[Metric]:
         # A specification cannot start a metric whose score only the caller can compute.

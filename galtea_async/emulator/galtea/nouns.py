@@ -179,16 +179,22 @@ METRICS = Noun(
                 name="tags",
                 condition="EXISTS (SELECT 1 FROM json_each(?) AS wanted, json_each(tags) AS own"
                 " WHERE own.value = wanted.value)",
+                about="It has one of these tags",
             ),
             one_of("productIds", "product_id"),
             Filter(
                 name="specificationIds",
                 condition="id IN (SELECT metric_id FROM specification_metrics"
                 " WHERE specification_id IN (SELECT value FROM json_each(?)))",
+                about="It is linked to one of these specifications",
             ),
             one_of("sources", "source"),
-            boolean("includeLegacy", "? OR legacy_at IS NULL"),
-            boolean("includeExcludedFromAnalytics", "? OR excluded_from_analytics_at IS NULL"),
+            boolean("includeLegacy", "? OR legacy_at IS NULL", about="false leaves out what has a successor"),
+            boolean(
+                "includeExcludedFromAnalytics",
+                "? OR excluded_from_analytics_at IS NULL",
+                about="false leaves out what analytics leave out",
+            ),
             *created_between(),
         ),
         sortable=_SORTABLE,

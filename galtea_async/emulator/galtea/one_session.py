@@ -94,6 +94,8 @@ def _evaluate(service: Service, body: SessionBody, *, user_id: str) -> Reply:
         for metric in metrics
     ]
     identifiers, _ = add(service, evaluations, user_id=user_id, created_at=service.clock.now())
+    if not service.rules.rows_in_answer:
+        return Reply(status=202, content_type="")
     return json_reply(201, [one(service, identifier) for identifier in identifiers])
 
 

@@ -25,6 +25,7 @@ from galtea_async.emulator.galtea import (
     wire,
 )
 from galtea_async.emulator.galtea.description import GALTEA_API
+from galtea_async.emulator.galtea.express import reached_as_in_express
 from galtea_async.emulator.openapi import openapi_route
 from galtea_async.emulator.replies import json_reply
 from galtea_async.emulator.routes import Route, at_once
@@ -70,7 +71,7 @@ def galtea_routes(service: Service) -> tuple[Route, ...]:
         *_specification_routes(service),
         *_other_routes(),
     )
-    return (*routes, openapi_route(GALTEA_API, routes))
+    return tuple(reached_as_in_express(route) for route in (*routes, openapi_route(GALTEA_API, routes)))
 
 
 def _session_routes(service: Service) -> tuple[Route, ...]:
@@ -98,7 +99,8 @@ def _session_routes(service: Service) -> tuple[Route, ...]:
 def _evaluation_routes(service: Service) -> tuple[Route, ...]:
     operation = partial(_operation, service=service, tag="Evaluations", answer=wire.EvaluationAnswer)
     page = list[wire.EvaluationAnswer]
-    create = partial(operation, "POST", status=201, answer=page)
+    created = (201, page) if service.rules.rows_in_answer else (202, None)
+    create = partial(operation, "POST", status=created[0], answer=created[1])
     show, delete = partial(operation, "GET"), partial(operation, "DELETE", status=204, answer=None)
     of_list = service.listing(evaluations.EVALUATIONS).parameters
     path, one = "/evaluations", "/evaluations/{id}"

@@ -21,6 +21,7 @@ from galtea_async.emulator.galtea.scoring import Judge
 from galtea_async.emulator.galtea.service import Service
 from galtea_async.emulator.identifiers import Identifiers
 from galtea_async.emulator.rate_limit import TokenBucket
+from galtea_async.emulator.request_body import LARGEST_BODY
 from galtea_async.emulator.rewinding import Rewinding
 from galtea_async.emulator.server import HttpServer
 from galtea_async.emulator.store import Store
@@ -41,16 +42,15 @@ def open_service(
     *, path: str, seed: int, judging: tuple[float, float], rules: EmulatorRules, skew: float
 ) -> Service:
     """Open the data and set the clock going."""
-    store = Store(path, SCHEMA)
-    seed_of_this_start = f"{seed}/{store.generation}"  # so that ids in a file stay unique
+    store = Store(path, "Galtea", SCHEMA)
     return Service(
         store=store,
         clock=ServerClock(loop=asyncio.get_running_loop(), skew=skew),
         rules=rules,
-        identifiers=Identifiers(seed_of_this_start),
+        identifiers=_identifiers(seed, store.generation),
         judge=Judge(seed=seed, judging=judging, rules=rules),
         credits=Credits(),
-        chance=Random(f"{seed_of_this_start}/order"),
+        chance=Random(f"{seed}/{store.generation}/order"),
     )
 
 
@@ -64,7 +64,7 @@ def assemble(
     rate_limit: tuple[float, float] | None,
 ) -> Running:
     """Put a server around a service."""
-    user_id, colleague_id = service.identifiers.new("user"), service.identifiers.new("user")
+    user_id, colleague_id = _people(service, seed)
     gate = GalteaGate(
         rules=service.rules,
         keys={api_key: user_id},
@@ -77,7 +77,9 @@ def assemble(
         errands=Errands(),
         conditions=conditions,
         recording=recording,
+        throttled=gate.dressed(gate.too_many_requests()),
         compresses=service.rules.compression,
+        largest_body=LARGEST_BODY if service.rules.body_limit is None else service.rules.body_limit,
     )
     contents = Contents(service=service, user_id=user_id, colleague_id=colleague_id)
     backstage = GalteaBackstage(
@@ -94,6 +96,18 @@ def assemble(
         exchange=exchange,
         server=HttpServer(exchange, galtea_routes(service), Console(exchange=exchange, backstage=backstage)),
     )
+
+
+def _people(service: Service, seed: int) -> tuple[str, str]:
+    """Draw who holds the key, and a colleague: at each start those of the first, whose rows a file keeps."""
+    people = _identifiers(seed, generation=1)
+    for _ in range(2):
+        service.identifiers.new("user")  # what is drawn next never depends on which start this is
+    return people.new("user"), people.new("user")
+
+
+def _identifiers(seed: int, generation: int) -> Identifiers:
+    return Identifiers(f"{seed}/{generation}")  # so that ids in a file stay unique
 
 
 def _bucket(service: Service, rate_limit: tuple[float, float] | None) -> TokenBucket | None:

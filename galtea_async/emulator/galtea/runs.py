@@ -14,6 +14,7 @@ from galtea_async.emulator.replies import Problem, Reply, json_reply
 if TYPE_CHECKING:
     from galtea_async.emulator.galtea.service import Service
     from galtea_async.emulator.routes import Call
+    from galtea_async.emulator.store import Row
 
 __all__ = ["RUNS", "check_usable", "close", "create", "delete", "end", "find", "get", "open_for_batch"]
 
@@ -33,7 +34,9 @@ RUNS = Listing(
         one_of("versionIds", "version_id"),
         one_of("customIds", "custom_id"),
         one_of("statuses", "status", choices=get_args(wire.RunStatus)),
-        Filter(name="search", condition=_SEARCH, kind="text"),
+        Filter(
+            name="search", condition=_SEARCH, kind="text", about="A part of the customId, or # and a number"
+        ),
         *created_between(),
     ),
     sortable={"createdAt": "created_at", "ordinal": "ordinal"},
@@ -78,7 +81,7 @@ def create(service: Service, call: Call) -> Reply:
 def find(service: Service, call: Call) -> Reply:
     """Answer `GET /runs`."""
     rows = service.select(RUNS, call).rows(service.store, _SELECT, service.clock.timestamp())
-    return json_reply(200, [wire.run(row) for row in rows])
+    return json_reply(200, [_answer(service, row) for row in rows])
 
 
 def get(service: Service, call: Call) -> Reply:
@@ -165,4 +168,24 @@ def _check_custom_id(service: Service, custom_id: str, product_id: str) -> None:
 
 def _one(service: Service, identifier: str) -> wire.RunAnswer:
     statement = f"{_SELECT} WHERE id = ? AND deleted_at IS NULL"
-    return wire.run(service.row("Run", identifier, statement, (service.clock.timestamp(), identifier)))
+    return _answer(
+        service, service.row("Run", identifier, statement, (service.clock.timestamp(), identifier))
+    )
+
+
+def _answer(service: Service, row: Row) -> wire.RunAnswer:
+    answer = wire.run(row)
+    if service.rules.run_inputs and answer.opened_by == "LAUNCH":
+        answer.resolved_inputs = _inputs(service, answer.id)
+    return answer
+
+
+def _inputs(service: Service, run_id: str) -> dict[str, list[str]]:
+    statement = (
+        "SELECT session_id, metric_id FROM evaluations WHERE run_id = ? AND deleted_at IS NULL ORDER BY rowid"
+    )
+    pairs = service.store.rows(statement, (run_id,))
+    return {
+        "sessionIds": list(dict.fromkeys(session_id for session_id, _ in pairs)),
+        "metricIds": list(dict.fromkeys(metric_id for _, metric_id in pairs)),
+    }

@@ -15,7 +15,8 @@ from galtea_async.emulator.galtea.bodies import (
     UpdateSessionBody,
     mentioned,
 )
-from galtea_async.emulator.queries import Filter, Listing, created_between, none_of, one_of
+from galtea_async.emulator.galtea.dataset_filters import OF_DATASETS
+from galtea_async.emulator.queries import Filter, Listing, created_between, one_of
 from galtea_async.emulator.replies import Problem, Reply, json_reply
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["SESSIONS", "add", "close", "create", "delete", "find", "get", "one", "open_session", "update"]
 
 _STATUSES = get_args(wire.SessionStatus)
-_TEST_OF_SESSION = "coalesce((SELECT test_id FROM test_cases WHERE test_cases.id = test_case_id), '')"
 
 SESSIONS = Listing(
     entity="Session",
@@ -36,20 +36,22 @@ SESSIONS = Listing(
         one_of("productIds", "product_id"),
         one_of("versionIds", "version_id"),
         one_of("testCaseIds", "test_case_id"),
-        one_of("testIds", _TEST_OF_SESSION),
-        none_of("excludeTestIds", _TEST_OF_SESSION),
+        *OF_DATASETS,
         one_of("statuses", "status", choices=_STATUSES),
         one_of("userIds", "user_id"),
-        one_of("runIds", "run_id"),
+        one_of("runIds", "run_id", about="Runs in which it was created"),
         Filter(
             name="involvedInRunIds",
             condition="EXISTS (SELECT 1 FROM json_each(?) WHERE value = sessions.run_id OR EXISTS ("
             "SELECT 1 FROM evaluations AS e WHERE e.run_id = value AND e.session_id = sessions.id"
             " AND e.deleted_at IS NULL))",
+            about="Runs in which it was created or evaluated",
         ),
         Filter(
-            name="commentLabels", condition="'__none__' IN (SELECT value FROM json_each(?))"
-        ),  # no comments here
+            name="commentLabels",
+            condition="'__none__' IN (SELECT value FROM json_each(?))",  # no comments here
+            about="Labels of comments; __none__ for those without a comment, __any__ for those with one",
+        ),
         *created_between(),
     ),
     sortable={"createdAt": "created_at", "status": "status", "customId": "custom_id"},

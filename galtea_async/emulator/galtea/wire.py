@@ -173,7 +173,7 @@ class EvaluationAnswer(Answer):
     judge_output_tokens: int | None
     metric_pass_threshold: float
     run_id: str | msgspec.UnsetType | None
-    can_retry: bool
+    can_retry: bool | None
     passed: bool | None
     failed_turns: RawStrings
     conversation_simulator_version: str | None = None
@@ -205,7 +205,7 @@ class RunAnswer(Answer):
     relaunched_from_run_id: str | None = None
     job_id: str | None = None
     error: str | None = None
-    resolved_inputs: dict[str, str] | None = None
+    resolved_inputs: dict[str, list[str]] | None = None
 
 
 class BatchFailure(Answer):

@@ -152,6 +152,13 @@ def _path_parameters(route: Route) -> list[dict[str, Any]]:
 
 
 def _query_parameter(parameter: Parameter) -> dict[str, Any]:
-    described = {"name": parameter.name, "in": "query", "required": False, "schema": parameter.schema}
+    about = {"description": parameter.about} if parameter.about else {}
+    described = {
+        "name": parameter.name,
+        "in": "query",
+        **about,
+        "required": False,
+        "schema": parameter.schema,
+    }
     # Readers differ on what holds where nothing is said: several values are sent as `k=a&k=b`.
     return {**described, "style": "form", "explode": True} if parameter.kind == "strings" else described

@@ -76,7 +76,7 @@ class PandaProbeBackstage:
             Table(name="scores", columns=counted, rows=tuple(store.rows(_SCORES, (now,)))),
         )
 
-    def fill(self, sessions: int, turns: int) -> Mapping[str, object]:
+    async def fill(self, sessions: int, turns: int) -> Mapping[str, object]:
         """Add sessions to the project.
 
         Raises:
@@ -86,7 +86,7 @@ class PandaProbeBackstage:
             raise ValueError("a session consists of its turns, so it has at least one")
         return {
             "projectName": self.project_name,
-            "sessionIds": self.contents.add_sessions(sessions, turns),
+            "sessionIds": await self.contents.add_sessions(sessions, turns),
         }
 
     def start_anew(self) -> None:

@@ -13,9 +13,12 @@ from galtea_async.emulator.pandaprobe.scores import Scores
 from galtea_async.emulator.pandaprobe.service import Service
 from galtea_async.emulator.pandaprobe.sessions import Sessions
 from galtea_async.emulator.pandaprobe.traces import Traces
+from galtea_async.emulator.slices import in_slices
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from galtea_async.emulator.store import Row
 
 __all__ = ["Contents"]
 
@@ -40,33 +43,34 @@ class Contents:
     sessions: Sessions
     project_id: str
 
-    def add_sessions(self, count: int, traces: int) -> list[str]:
-        """Add sessions of so many traces each, and return their ids."""
+    async def add_sessions(self, count: int, traces: int) -> list[str]:
+        """Add sessions of so many traces each, and return their ids.
+
+        While very many are added, others have their turn.
+        """
         now = self.service.clock.seconds()
         ids = [f"session-{self.service.new_id()}" for _ in range(count)]
-        Traces(self.service).add(
-            [
-                (
-                    self.service.new_id(),
-                    self.project_id,
-                    session_id,
-                    "turn",
-                    "COMPLETED",
-                    '{"messages":[{"role":"user","content":"Hello"}]}',
-                    '{"messages":[{"role":"assistant","content":"Good day"}]}',
-                    now,
-                    now + _SECONDS_OF_A_TURN,
-                    None,
-                    "[]",
-                    "{}",
-                    "[]",
-                    now,
-                )
-                for session_id in ids
-                for _ in range(traces)
-            ]
-        )
+        async for some in in_slices(ids, rows_per_item=traces):
+            Traces(self.service).add([self._trace(one, now) for one in some for _ in range(traces)])
         return ids
+
+    def _trace(self, session_id: str, now: float) -> Row:
+        return (
+            self.service.new_id(),
+            self.project_id,
+            session_id,
+            "turn",
+            "COMPLETED",
+            '{"messages":[{"role":"user","content":"Hello"}]}',
+            '{"messages":[{"role":"assistant","content":"Good day"}]}',
+            now,
+            now + _SECONDS_OF_A_TURN,
+            None,
+            "[]",
+            "{}",
+            "[]",
+            now,
+        )
 
     def all_runs(self) -> list[dict[str, object]]:
         """The runs as the API shows them, the oldest first."""

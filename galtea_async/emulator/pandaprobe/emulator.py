@@ -49,7 +49,8 @@ class PandaProbeEmulator:
         token: The bearer token that clients send instead, together with `X-Project-ID`.
         project_name: The project in which the emulator is filled and looked at. Clients that name another
             get another, and an empty one at first.
-        path: The SQLite file that holds the data, or `:memory:`. A file keeps it from one start to the next.
+        path: The SQLite file that holds the data, or `:memory:`. A file keeps it from one start to the next,
+            and is one emulator's as long as that runs.
         seed: What ids, scores and chances follow from.
         latency: Seconds that the work of each request takes. It and `faults` may be changed at any time.
         rules: How the service behaves, as switches.
@@ -99,7 +100,8 @@ class PandaProbeEmulator:
 
         Raises:
             RuntimeError: It runs already.
-            OSError: The address cannot be used.
+            OSError: The address or the file cannot be used.
+            ValueError: A fault is about a route that is not served.
         """
         await self._life.start(
             self._assembled,
@@ -140,7 +142,11 @@ class PandaProbeEmulator:
 
     @property
     def faults(self) -> tuple[Fault, ...]:
-        """The faults; setting them anew starts all their counts at zero."""
+        """The faults; setting them anew starts all their counts at zero.
+
+        Raises:
+            ValueError: One is about a route that is not served.
+        """
         return self._life.conditions.faults
 
     @faults.setter
@@ -172,7 +178,7 @@ class PandaProbeEmulator:
         """
         if traces < 1:
             raise ValueError("a session consists of its traces, so it has at least one")
-        return self._contents.add_sessions(count, traces)
+        return await self._contents.add_sessions(count, traces)
 
     async def session_ids(self) -> list[str]:
         """The ids of the project's sessions, in the order in which they were added."""

@@ -9,7 +9,7 @@ import attrs
 
 from galtea_async.emulator.pandaprobe.moments import seconds
 from galtea_async.emulator.pandaprobe.problems import internal_server_error, validation_error
-from galtea_async.emulator.parameters import Parameter
+from galtea_async.emulator.parameters import FROM_WHERE, HOW_MANY, Parameter
 
 if TYPE_CHECKING:
     from galtea_async.emulator.routes import Call
@@ -28,8 +28,8 @@ __all__ = [
 ]
 
 _LARGEST_OFFSET = 2**63 - 1
-_LIMIT = Parameter(name="limit", kind="whole", least=1, most=200, default=50)
-_OFFSET = Parameter(name="offset", kind="whole", most=_LARGEST_OFFSET, default=0)
+_LIMIT = Parameter(name="limit", kind="whole", least=1, most=200, default=50, about=HOW_MANY)
+_OFFSET = Parameter(name="offset", kind="whole", most=_LARGEST_OFFSET, default=0, about=FROM_WHERE)
 _UNCHECKED_OFFSET = attrs.evolve(_OFFSET, most=None)
 
 PAGING = (_LIMIT, _OFFSET)

@@ -43,7 +43,7 @@ Running = running.Running[Contents, PandaProbeGate]
 
 def open_service(*, path: str, seed: int, rules: PandaProbeRules, quota: int | None, skew: float) -> Service:
     """Open the data and set the clock going."""
-    store = Store(path, SCHEMA)
+    store = Store(path, "PandaProbe", SCHEMA)
     loop = asyncio.get_running_loop()
     return Service(
         store=store,
