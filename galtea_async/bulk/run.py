@@ -292,7 +292,7 @@ class BulkRun:
         if findings.covered or findings.failures:
             self._patience.succeeded(self._clock())
             self._accepted = True
-        elif self._patience.came_to_nothing(self._clock()):
+        elif chunk.sent_at and self._patience.came_to_nothing(self._clock(), chunk.sent_at):
             self._stop(UnknownOutcomeError(f"request after request came to nothing; the last: {reason}"))
         await self._settle(chunk, settlement.by_rows(chunk, findings, reason))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 from attrs import define, field
@@ -84,21 +85,33 @@ class Patience:
     last_success: float
     has_succeeded: bool = field(default=False, init=False)
     _in_vain: int = field(default=0, init=False)
+    _in_vain_since: float = field(default=math.inf, init=False)
 
     def succeeded(self, now: float) -> None:
         """Note that the service did what it was asked."""
         self.last_success = now
         self.has_succeeded = True
         self._in_vain = 0
+        self._in_vain_since = math.inf
 
     def heard(self, now: float) -> None:
         """Note that the service told about work that it has accepted; a request may yet come to nothing."""
         self.last_success = now
 
-    def came_to_nothing(self, now: float) -> bool:
-        """Note a request that was sent and did nothing, and tell whether there were too many in a row."""
+    def came_to_nothing(self, now: float, sent: float) -> bool:
+        """Note a request that was sent and did nothing, and tell whether there were too many in a row.
+
+        What is lost in one outage is lost together, however late that is known. So the requests in a row must
+        also have been sent over as long a time as the service is borne.
+
+        Args:
+            now: The present, by the loop's clock.
+            sent: When the request was sent, by any clock.
+        """
         self._in_vain += 1
-        return self._in_vain >= _MOST_IN_VAIN and now - self.last_success >= self.seconds
+        self._in_vain_since = min(self._in_vain_since, sent)
+        has_lasted = sent - self._in_vain_since >= self.seconds
+        return has_lasted and self._in_vain >= _MOST_IN_VAIN and now - self.last_success >= self.seconds
 
     def is_over(self, error: GalteaError, now: float) -> bool:
         """Tell whether to end the run: at once for one that makes no sense to wait for, else after a while.

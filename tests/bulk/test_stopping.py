@@ -19,6 +19,7 @@ from galtea_async import (
     Timeout,
     evaluate_sessions,
 )
+from galtea_async.bulk.stopping import Patience
 from galtea_async.emulator import Answer, EmulatorRules, Fault, Hang, Reset, Throttle
 
 if TYPE_CHECKING:
@@ -280,3 +281,19 @@ async def test_requests_in_flight_are_finished_when_a_run_ends(tmp_path: Path) -
         report = await evaluate_sessions(world.galtea, world.session_ids, chunk_size=20, journal=path)
         assert report.sessions_evaluated == 320
         await world.check_once(world.session_ids)
+
+
+def test_what_one_outage_has_cost_does_not_end_a_run() -> None:
+    """Fifty requests that were lost within a minute are one outage, also where that is known much later."""
+    patience = Patience(120.0, 0.0)
+    assert not any(patience.came_to_nothing(300.0, sent=10.0 + number) for number in range(50))
+    assert patience.came_to_nothing(301.0, sent=140.0)
+    patience.succeeded(302.0)
+    assert not any(patience.came_to_nothing(900.0, sent=300.0 + 10 * number) for number in range(13))
+
+
+def test_futility_that_lasts_ends_a_run() -> None:
+    """Twenty requests, over as long as the service is borne, of which none did anything, are enough."""
+    patience = Patience(120.0, 0.0)
+    verdicts = [patience.came_to_nothing(20.0 * number + 10.0, sent=20.0 * number) for number in range(25)]
+    assert verdicts.index(True) == 19
