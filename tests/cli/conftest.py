@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -51,6 +52,13 @@ class Emulation:
         self.process.send_signal(number)
         output, errors = self.process.communicate(timeout=SECONDS)
         return Ended(code=self.process.returncode, output=output, errors=errors)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> None:
+    """Let Ctrl-C reach the commands, also where a shell runs the tests in its background and ignores it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @contextmanager
