@@ -135,9 +135,14 @@ class PandaProbeBatches:
         self._named = NamedRuns(self.channel)
 
     @property
+    def _policy(self) -> CompletionPolicy:
+        """How runs are judged; one that was found after a lost answer is, also where nobody waits."""
+        return self.completion or CompletionPolicy()
+
+    @property
     def least_settle(self) -> float:
         """Seconds after giving up on a request within which the service may still make its run."""
-        return (self.completion or CompletionPolicy()).appears_within
+        return self._policy.appears_within
 
     def dooms_all(self, error: ApiError) -> bool:
         """Tell whether a refusal is about the job: the service never looks at the sessions themselves."""
@@ -200,8 +205,9 @@ class PandaProbeBatches:
             return None
 
     def _watch(self, token: str, run_id: str) -> _Watched:
-        progress = RunProgress(self.completion or CompletionPolicy())
-        return self._watched.setdefault(token, _Watched(run_id, progress))
+        if token not in self._watched:
+            self._watched[token] = _Watched(run_id, RunProgress(self._policy))
+        return self._watched[token]
 
     def _absent(self, token: str) -> Findings:
         """Say what it means that there is no run: nothing yet, or that somebody has deleted it meanwhile."""
@@ -315,7 +321,7 @@ def _metric_names(settings: JobSettings) -> tuple[str, ...]:
 def _reason(run: SessionRun, state: RunState) -> str:
     if state is RunState.COMPLETED:
         return f"run {run.id} gave it no score: there is no such session, or it has no traces"
-    return f"run {run.id} ended as {run.status and run.status.value} before it had a score"
+    return f"run {run.id} ended as {status_of(run)} before it had a score"
 
 
 def _under_way(run: SessionRun, progress: RunProgress) -> Findings:

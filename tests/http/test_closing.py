@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
 import attrs
 import pytest
@@ -16,7 +15,9 @@ from galtea_async import (
     UnknownOutcomeError,
 )
 from galtea_async.http import AccountWide, Exchange, Link, Loss, WireRequest
+from support.clock import now
 from support.raw_server import RawServer, Reply, drip, hang, head, in_turn, json_answer, sometime
+from support.session_calls import Operation, assert_idle, create, get, in_background
 
 KEY = "gsk_0123456789"
 SESSION = json_answer(200, '{"id": "session_1"}')
@@ -24,41 +25,11 @@ ENDLESS_HEAD = drip(b"HTTP/1.1 200 OK\r\n", b"X-Wait: 1\r\n", 0.5)
 ENDLESS_BODY = drip(head(200, {"Content-Length": 10_000}), b" ", 0.5)
 """Answers that never end, from a server that notices within a second when nobody listens any more."""
 
-Operation = Callable[[AsyncGaltea], Awaitable[object]]
-
-
-async def get(galtea: AsyncGaltea) -> object:
-    return await galtea.sessions.get("session_1")
-
-
-async def create(galtea: AsyncGaltea) -> object:
-    return await galtea.sessions.create(version_id="version_1")
-
-
-def now() -> float:
-    return asyncio.get_running_loop().time()
-
-
-def in_background(call: Awaitable[object]) -> asyncio.Task[object]:
-    """Start a call as a task of its own."""
-
-    async def carry() -> object:
-        return await call
-
-    return asyncio.create_task(carry())
-
 
 async def opened(server: RawServer, *, max_concurrency: int = 16) -> AsyncGaltea:
     """Open a client that a test closes in its own way."""
     galtea = AsyncGaltea(KEY, base_url=server.url, max_concurrency=max_concurrency)
     return await galtea.__aenter__()
-
-
-def assert_idle(galtea: AsyncGaltea) -> None:
-    """Insist that no call has left a trace."""
-    statistics = galtea.statistics()
-    assert (statistics.in_flight, statistics.waiting, statistics.backing_off) == (0, 0, 0)
-    assert all((route.in_flight, route.waiting) == (0, 0) for route in statistics.routes)
 
 
 async def assert_disconnected(server: RawServer) -> None:

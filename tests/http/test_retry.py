@@ -25,7 +25,9 @@ from galtea_async import (
 )
 from galtea_async.http.backoff import BackOff
 from galtea_async.http.verdict import Repeat
+from support.clock import now
 from support.raw_server import RawServer, Reply, answer, hang, head, in_turn, json_answer, raw, reset
+from support.session_calls import create, get
 
 KEY = "gsk_0123456789"
 SESSION = json_answer(200, '{"id": "session_1"}')
@@ -33,18 +35,6 @@ BUSY = json_answer(503, '{"message": "busy"}')
 THROTTLED = json_answer(429, '{"message": "slow down"}')
 
 Operation = Callable[[AsyncGaltea], Awaitable[object]]
-
-
-async def get(galtea: AsyncGaltea) -> object:
-    return await galtea.sessions.get("session_1")
-
-
-async def create(galtea: AsyncGaltea) -> object:
-    return await galtea.sessions.create(version_id="version_1")
-
-
-def now() -> float:
-    return asyncio.get_running_loop().time()
 
 
 def throttled(**headers: object) -> Reply:

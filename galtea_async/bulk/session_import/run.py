@@ -221,9 +221,10 @@ class ImportRun:
         match problem:
             case UnknownOutcomeError():
                 heard_at = max(self.service.gauge.heard_at(), self._patience.last_success)
-                item.lose(problem, self._clock(), heard_at)
+                now = self._clock()
+                item.lose(problem, now, heard_at)
                 self._outage.failed()
-                if self._patience.came_to_nothing(self._clock(), self._clock()):
+                if self._patience.came_to_nothing(now, sent=now):
                     self._stop_signal.give(problem)
                 return await self._pause(problem, _AFTER_LOSS)
             case NotSentError() | NoAnswerError() | ServerError() | DecodeError() | RateLimitedError():
