@@ -165,6 +165,7 @@ class ReconcilePolicy:
 
     Work that a service begins later than `settle` seconds after its client gave up cannot be seen by any
     client. A read time-out and a `settle` longer than the slowest call of the service make that impossible.
+    Both have to be: where the connection breaks at once, nothing is read, and `settle` is all the wait.
 
     Example:
         >>> ReconcilePolicy(settle=30.0)

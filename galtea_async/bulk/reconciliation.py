@@ -22,7 +22,8 @@ nothing is believed however long it stays the same; what is final is believed at
 - A listing that fails is no evidence: it neither confirms nor restarts the wait.
 
 What no client can see is work that the service *begins* more than `settle` seconds after its client gave up.
-A read time-out and a `settle` longer than the service's slowest call make that impossible.
+A read time-out and a `settle` longer than the service's slowest call make that impossible. A connection that
+breaks at once ends the reading early, so the one does not make up for the other.
 """
 
 from __future__ import annotations

@@ -23,8 +23,12 @@ ACTIONS: tuple[ByteAction, ...] = (
     Stall(65.0),
     Trickle(size=500, interval=0.5),
 )
-POLICY = ReconcilePolicy(settle=12.0, timeout=1_200.0)
-"""The settling time is longer than the longest stall outlasts the client's patience of a minute."""
+POLICY = ReconcilePolicy(settle=70.0, timeout=1_200.0)
+"""The settling time is longer than the longest stall.
+
+A minute of the client's patience does not make up for it: a connection that stalls in one direction may end
+in the other, and then the client gives up at once, while its request is still on its way.
+"""
 
 
 def faults_of(random: Random) -> list[ByteFault]:
