@@ -5,7 +5,8 @@ is anyone's guess; rows are added (and deleted) while we read; rows of the same 
 
 `OldestFirst` therefore sorts by `createdAt` and asks each time for everything from the last instant seen on,
 that instant included: rows added meanwhile come later, rows deleted meanwhile shift nothing, and the rows of
-the shared instant are told apart by id. Only ids of that one instant are remembered, so memory stays flat.
+the shared instant are told apart by id. An instant whose rows fill more than one page is counted through, and
+left only when it has shown everything. Only ids of that one instant are remembered, so memory stays flat.
 It has reached the end when a page brings nothing new although the service is known to give larger pages, or
 brings nothing at all.
 
@@ -77,8 +78,9 @@ class _Window:
     """Counts through rows that are told apart by id alone.
 
     Each page begins with the last row of the one before. Where it does not, rows before it were deleted and
-    others moved into their places unseen: then the count steps back. Where known and new rows alternate, the
-    order changes between requests: then the count begins anew until some rounds have brought nothing.
+    others moved into their places unseen: then the count steps back. Where known and new rows alternate, or
+    the end of a page comes again but not as it was, the order changes between requests: then the count begins
+    anew until some rounds have brought nothing.
     """
 
     offset: int = field(default=0, init=False)
@@ -96,21 +98,62 @@ class _Window:
         """Tell whether a page does not begin where the last one ended."""
         return self.offset > 0 and self.largest > 1 and (not ids or ids[0] not in seen)
 
-    def pass_page(self, ids: Sequence[str], seen: AbstractSet[str]) -> bool:
-        """Move past a page; returns whether it was the last one."""
+    def pass_page(self, ids: Sequence[str], seen: AbstractSet[str], *, is_last: bool = False) -> bool:
+        """Move past a page.
+
+        Args:
+            ids: The ids of its rows.
+            seen: The ids of all rows that came before.
+            is_last: Whether it is known that no more rows follow.
+
+        Returns:
+            Whether everything was seen.
+        """
         news = [id_ not in seen for id_ in ids]
         self.largest = max(self.largest, len(ids))
-        self._restless = self._restless or any(now and not then for now, then in pairwise(news))
+        alternates = any(now and not then for now, then in pairwise(news))
+        self._restless = (
+            self._restless
+            or alternates
+            or (not self.has_moved_up(ids, seen) and self._overlaps_in_another_order(ids))
+        )
         if self.has_moved_up(ids, seen):
             self.offset, self._before = max(0, self.offset - self.largest), []
             return False
         self._repeats = self._repeats + 1 if list(ids) == self._before else 0
         self._before = list(ids)
+        if is_last:
+            self._calm_rounds = 0 if any(news) else self._calm_rounds
+            return self._end_round()
         if not ids or (not any(news) and (len(ids) < self.largest or self._repeats >= _REPEATS)):
             return self._end_round()
         self._calm_rounds = 0 if any(news) else self._calm_rounds
         self.offset += max(1, len(ids) - 1)
         return False
+
+    def doubts(self, places: int, seen: int) -> bool:
+        """Begin anew where the last round passed more places than rows are known; once is enough.
+
+        Args:
+            places: How many rows the service has by the places of the last page.
+            seen: How many different ones came.
+
+        Returns:
+            Whether there is another round.
+        """
+        if places <= seen or self._restless or self._repeats >= _REPEATS:
+            return False
+        self._restless = True
+        return not self._end_round()
+
+    def _overlaps_in_another_order(self, ids: Sequence[str]) -> bool:
+        """Tell whether a page begins with rows of the one before, but not as that one ended."""
+        if not self._before or not ids:
+            return False
+        if ids[0] not in self._before:
+            return True
+        common = self._before[self._before.index(ids[0]) :][: len(ids)]
+        return list(ids[: len(common)]) != common
 
     def _end_round(self) -> bool:
         if not self._restless or self._calm_rounds >= _CALM_ROUNDS:
@@ -181,18 +224,42 @@ class OldestFirst:
     def take(self, rows: Sequence[_RowType]) -> list[_RowType]:
         """Move past a page."""
         asked = [row for row in rows if self._was_asked_for(row)]
-        ids = [row.id for row in asked]
         fresh = _without(asked, self._seen)
         last = asked[-1].created_at if asked else None
-        moved_up = self._window.has_moved_up(ids, self._seen)
-        if last is not None and last != self._from and fresh and not moved_up:
-            self._from = last
-            self._window.largest = max(self._window.largest, len(rows))
-            self._window.restart()
-            self._ahead = {id_: made for id_, made in self._ahead.items() if made >= last}
-            self._seen = {row.id for row in asked if row.created_at == last} | self._ahead.keys()
+        goes_beyond = last is not None and last != self._from
+        is_shown = self._has_shown_its_instant(asked, goes_beyond=goes_beyond)
+        self._remember(fresh)
+        if not is_shown:
             return fresh
-        self.finished = self._window.pass_page(ids, self._seen)
+        if last is not None and goes_beyond:
+            self._window.largest = max(self._window.largest, len(rows))
+            self._move_on_to(last, asked)
+        else:
+            self.finished = True
+        return fresh
+
+    def _has_shown_its_instant(self, asked: Sequence[Row], *, goes_beyond: bool) -> bool:
+        """Tell whether no row of the instant is left behind.
+
+        A page that begins with it and goes beyond it shows all of it. Several pages do not where the order
+        changes from one to the next: then there are more places than rows that were seen.
+        """
+        if goes_beyond and not self._window.offset:
+            return True
+        ids = [row.id for row in asked if not goes_beyond or row.created_at == self._from]
+        places = self._window.offset + len(ids)
+        if not self._window.pass_page(ids, self._seen, is_last=goes_beyond):
+            return False
+        seen = {id_ for id_ in self._seen if self._ahead.get(id_, self._from) == self._from}
+        return not self._window.doubts(places, len(seen.union(ids)))
+
+    def _move_on_to(self, moment: datetime, page: Sequence[Row]) -> None:
+        self._from = moment
+        self._window.restart()
+        self._ahead = {id_: made for id_, made in self._ahead.items() if made >= moment}
+        self._seen = {row.id for row in page if row.created_at == moment} | self._ahead.keys()
+
+    def _remember(self, fresh: Sequence[Row]) -> None:
         self._seen.update(row.id for row in fresh)
         self._ahead.update(
             {
@@ -201,7 +268,6 @@ class OldestFirst:
                 if row.created_at is not None and row.created_at != self._from
             }
         )
-        return fresh
 
     def fork(self) -> OldestFirst:
         """Return a cursor that goes on for a part of the rows."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
+from random import Random
 
 import attrs
 import pytest
@@ -33,16 +34,18 @@ class Record:
 
 @attrs.define
 class Service:
-    """A list route in memory, with a page cap of its own, a stable order, and a life of its own.
+    """A list route in memory, with a page cap of its own, an order, and a life of its own.
 
     Attributes:
         cap: The most rows of a page.
+        shuffled: Decides anew for each page how the rows of an instant stand; `None` where it stays.
         records: The rows.
         now: Seconds since the start.
         made: How many rows there have ever been.
     """
 
     cap: int
+    shuffled: Random | None = None
     records: list[Record] = attrs.field(factory=list[Record])
     now: int = 0
     made: int = 0
@@ -60,7 +63,8 @@ class Service:
         asked = dict(parameters)
         first = datetime.datetime.fromisoformat(asked.get("fromCreatedAt", START.isoformat()))
         offset, limit = int(asked.get("offset", "0")), int(asked["limit"])
-        rows = sorted(self.records, key=lambda row: (row.created_at or START, row.tie, row.id))
+        tie = {row.id: row.tie if self.shuffled is None else self.shuffled.random() for row in self.records}
+        rows = sorted(self.records, key=lambda row: (row.created_at or START, tie[row.id], row.id))
         matching = [row for row in rows if (row.created_at or START) >= first]
         return matching[offset : offset + min(limit, self.cap)]
 
@@ -72,8 +76,8 @@ DELETIONS = st.tuples(st.just("delete"), st.integers(0, 50))
 ROWS = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 9)), max_size=14)
 
 
-def service_of(cap: int, rows: Sequence[tuple[int, int]]) -> Service:
-    service = Service(cap)
+def service_of(cap: int, rows: Sequence[tuple[int, int]], shuffled: Random | None = None) -> Service:
+    service = Service(cap, shuffled)
     for seconds, tie in rows:
         service.now += seconds
         service.add(tie)
@@ -147,6 +151,28 @@ def test_by_offset_while_rows_come_and_go(
 ) -> None:
     """Rows that are deleted before the place that was reached make the walk step back, and hide no other."""
     assert_complete(service_of(cap, rows), ByOffset(size), changes)
+
+
+@pytest.mark.parametrize("extra", [1, 2, 7, 19, 30])
+@pytest.mark.parametrize("later", [0, 1, 25])
+@pytest.mark.parametrize("seed", range(3))
+def test_an_instant_of_several_pages_in_an_order_that_changes(extra: int, later: int, seed: int) -> None:
+    """All of its rows come, and the later ones too, however few stand on its last page."""
+    rows = [(0, 0)] * (20 + extra) + [(1, 0)] * later
+    assert_complete(service_of(20, rows, Random(seed)), OldestFirst(20), [])
+
+
+@given(
+    rows=ROWS,
+    cap=st.integers(4, 6),
+    seed=st.integers(0, 9_999),
+    changes=schedules(ADDITIONS, PASSING),
+)
+def test_oldest_first_in_an_order_that_changes(
+    rows: list[tuple[int, int]], cap: int, seed: int, changes: list[list[Change]]
+) -> None:
+    """Where the rows of an instant stand elsewhere in each page, none of them stays hidden."""
+    assert_complete(service_of(cap, rows, Random(seed)), OldestFirst(6), changes)
 
 
 @pytest.mark.parametrize("cursor", [OldestFirst(3), ByOffset(3)], ids=["oldest first", "by offset"])

@@ -48,10 +48,13 @@ async def test_iterate_ends_whatever_the_page_cap(count: int, most: int | None) 
 
 
 @pytest.mark.parametrize("order", ["stable", "changing"])
-async def test_iterate_over_rows_of_one_instant(order: Any) -> None:
-    """Rows that were all made in the same millisecond come once each, although nothing orders them."""
+@pytest.mark.parametrize("later", [0, 1, 12])
+async def test_iterate_over_rows_of_one_instant(order: Any, later: int) -> None:
+    """Rows that were made in the same millisecond come once each, although nothing orders them."""
     async with GalteaEmulator(rules=EmulatorRules(max_page=10, order=order)) as emulator:
         version_id = await emulator.add_version(sessions=45)
+        await asyncio.sleep(5)
+        await emulator.add_sessions(version_id, later)
         async with client_of(emulator) as galtea:
             ids = [session.id async for session in galtea.sessions.iterate(version_ids=version_id)]
         assert sorted(ids) == sorted(await emulator.session_ids(version_id))
