@@ -20,7 +20,7 @@ GalteaError
 │   ├── NotFoundError         404
 │   ├── ConflictError         409, or a `customId` that exists
 │   ├── RateLimitedError      429, after every permitted wait
-│   └── ServerError           5xx to a read
+│   └── ServerError           5xx or 408 to a read
 ├── BulkEvaluationError       a bulk run ended early; carries its report
 ├── BulkImportError           an import ended early; carries its report
 ├── WaitTimeoutError          the time to wait is over; carries what came and what did not

@@ -142,7 +142,7 @@ class RateLimitedError(ApiError):
 
 
 class ServerError(ApiError):
-    """5xx to a read, after every permitted attempt.
+    """5xx to a read, after every permitted attempt; or 408, which proxies say for 504.
 
     Example:
         >>> print(ServerError(502, "Bad Gateway", method="GET", path="/sessions", attempts=5))

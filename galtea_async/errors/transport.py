@@ -70,7 +70,7 @@ class NoAnswerError(TransportError):
 
 
 class UnknownOutcomeError(TransportError):
-    """A write was sent without a verdict: time-out, reset, 5xx, or an unreadable 2xx.
+    """A write was sent without a verdict: time-out, reset, 5xx, 408, or an unreadable 2xx.
 
     The service may or may not have done the work, so nothing repeats it blindly. The bulk helpers
     look at what exists and send only what is missing. `status` is the HTTP status, where one came.

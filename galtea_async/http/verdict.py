@@ -5,7 +5,10 @@
 | done     | 2xx with a whole body                                       | no need              |
 | rejected | the service answered that it did not do it: 3xx, 4xx        | only a 429, later    |
 | not sent | no attempt got a connection                                 | yes                  |
-| unknown  | sent, no verdict: lost, 5xx, 1xx, or a 2xx cut short        | a read yes, a write no |
+| unknown  | sent, no verdict: lost, 5xx, 408, 1xx, or a 2xx cut short   | a read yes, a write no |
+
+A 408 should say that the request did not arrive whole. Proxies also say it when they have waited too long for
+the service behind them, which may go on working; so it is worth no more than a 504.
 """
 
 from __future__ import annotations
@@ -31,6 +34,7 @@ from galtea_async.http.exchange import Answer, Exchange, Loss
 
 __all__ = ["Repeat", "Verdict", "judge", "request_id", "unreadable"]
 
+_GAVE_UP_WAITING: Final = 408
 _REQUEST_ID_HEADERS: Final = ("x-request-id", "x-correlation-id", "x-amzn-trace-id", "cf-ray")
 
 
@@ -68,7 +72,7 @@ def judge(call: Call[Any], exchange: Exchange, refusals: Dialect) -> Verdict | N
             return _no_verdict(call, exchange.reason, None)
         case Answer(status=status) if 200 <= status < 300:
             return None if exchange.problem is None else _no_verdict(call, exchange.problem, status)
-        case Answer(status=status) if 300 <= status < 500:
+        case Answer(status=status) if 300 <= status < 500 and status != _GAVE_UP_WAITING:
             return _refusal(call, exchange, refusals)
         case _:
             return _server_fault(call, exchange, refusals.message_of(exchange))

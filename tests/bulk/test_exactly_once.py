@@ -54,6 +54,7 @@ ACTIONS: tuple[Action, ...] = (
     GATEWAY_TIMEOUT,
     Answer(500, body='{"message": "Something went wrong"}', content_type="application/json"),
     Answer(502),
+    Answer(408),
     Throttle(3),
     Throttle(),
     LateWork(4.0, then=Reset()),

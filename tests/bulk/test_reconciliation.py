@@ -47,6 +47,7 @@ LOST: dict[str, Action] = {
     "hang": Hang(),
     "truncated": Truncate(15),
     "corrupt": Corrupt(),
+    "408": Answer(408),
     "504": Answer(504, body="<html><h1>504 Gateway Time-out</h1></html>"),
     "late": LateWork(4.0, then=Reset()),
 }

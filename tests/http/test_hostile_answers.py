@@ -95,6 +95,7 @@ OPEN_END = head(200, {"Content-Type": "application/json", "Content-Length": 10**
 CASES = {
     "HTML 403": refused(RequestBlockedError, html(403), 403),
     "HTML 404": refused(NotFoundError, html(404), 404),
+    "HTML 408": no_verdict(ServerError, html(408), 408),
     "HTML 413": refused(RequestBlockedError, html(413), 413),
     "HTML 414": refused(RequestBlockedError, html(414), 414),
     "HTML 431": refused(RequestBlockedError, html(431), 431),
@@ -108,6 +109,7 @@ CASES = {
     "JSON 402": refused(PaymentRequiredError, problem(402), 402),
     "JSON 403": refused(PermissionDeniedError, problem(403), 403),
     "JSON 404": refused(NotFoundError, problem(404), 404),
+    "JSON 408": no_verdict(ServerError, problem(408), 408),
     "JSON 409": refused(ConflictError, problem(409), 409),
     "JSON 413": refused(RequestBlockedError, problem(413), 413),
     "JSON 418": refused(ApiError, problem(418), 418),
