@@ -8,6 +8,8 @@ for by `limit` and `offset`, so whoever adds or deletes rows meanwhile moves all
   So each page begins with a row of the page before. Where it does not, the walk goes back by a page.
 - Rows of the same instant may come in another order each time, and the service breaks no ties. So a page
   begins before the last instant of the page before, not within it.
+- An instant whose rows fill a page cannot be gone round like that. After one, what came is counted at the
+  end: where it is less than the service says there is, the walk begins anew, until nothing is missing.
 - A row that takes another place, as a session does when its conversation goes on, is for this purpose one
   row deleted and another one added. It counts as met in one place only together with its time there.
 
@@ -18,11 +20,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from attrs import define, field
 
 __all__ = ["Cursor"]
+
+_MOST_ROUNDS: Final = 20
+"""So often a walk begins anew; what the service counts and does not show then, is left."""
 
 _Row = TypeVar("_Row")
 
@@ -49,6 +54,8 @@ class Cursor(Generic[_Row]):
     _seen: set[str] = field(factory=set[str], init=False)
     _places: set[tuple[str, datetime | None]] = field(factory=set[tuple[str, datetime | None]], init=False)
     _edge: datetime | None = field(default=None, init=False)
+    _rounds: int = field(default=1, init=False)
+    _doubts: bool = field(default=False, init=False)
 
     def take(self, rows: Sequence[_Row], total: int | None) -> list[_Row]:
         """Move past a page.
@@ -68,9 +75,17 @@ class Cursor(Generic[_Row]):
         self._places.update((self.id_of(row), self.moment_of(row)) for row in rows)
         reached = self.offset + len(rows)
         is_all = total is None or reached >= total or not fresh
-        self.finished = len(rows) < self.page_size and is_all
-        self._step_past(rows)
+        if len(rows) < self.page_size and is_all:
+            self._end_round(total)
+        else:
+            self._step_past(rows)
         return fresh
+
+    def _end_round(self, total: int | None) -> None:
+        is_complete = not self._doubts or total is None or len(self._seen) >= total
+        self.finished = is_complete or self._rounds >= _MOST_ROUNDS
+        self._rounds += 1
+        self.offset, self._edge = 0, None
 
     def _is_joined(self, rows: Sequence[_Row]) -> bool:
         """Tell whether a page begins with a row that was met, before the instant that may be incomplete."""
@@ -88,4 +103,5 @@ class Cursor(Generic[_Row]):
         if tied and step > 0:
             self.offset, self._edge = self.offset + step, last
         else:
+            self._doubts = self._doubts or tied > 1
             self.offset, self._edge = self.offset + max(1, len(rows) - 1), None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable
+from operator import attrgetter
 from random import Random
 
 import attrs
@@ -140,6 +141,30 @@ def test_rows_of_one_instant_may_come_in_any_order(
     rows = [Row(f"{second}-{number}", second) for second, size in enumerate(groups) for number in range(size)]
     changing = ChangingList(Random(seed), rows, by_age, touches=False)
     met = walk(changing, page_size=page_size, churn=churn, tells_total=True)
+    assert len(met) == len(set(met))
+    assert changing.lasting <= set(met)
+
+
+@given(
+    seed=st.integers(0, 2**32),
+    groups=st.lists(st.integers(1, 25), max_size=6),
+    page_size=st.integers(4, 12),
+    added=st.integers(0, 6),
+)
+@example(seed=0, groups=[20, 1], page_size=4, added=0)
+def test_an_instant_of_several_pages_may_come_in_any_order(
+    seed: int, groups: list[int], page_size: int, added: int
+) -> None:
+    """Where no page can begin before an instant, what came is counted, also while rows are added to it."""
+    rows = [Row(f"{second}-{number}", second) for second, size in enumerate(groups) for number in range(size)]
+    changing = ChangingList(Random(seed), rows, by_age, touches=False)
+    cursor: Cursor[Row] = Cursor(page_size=page_size, id_of=attrgetter("id"), moment_of=attrgetter("moment"))
+    met: list[str] = []
+    while not cursor.finished:
+        met += [row.id for row in cursor.take(changing.page(page_size, cursor.offset), len(rows))]
+        if added and changing.random.random() < 0.3:
+            rows.append(Row(f"new-{added}", len(groups) - 1))
+            added -= 1
     assert len(met) == len(set(met))
     assert changing.lasting <= set(met)
 
