@@ -31,6 +31,7 @@ from galtea_async.bulk.outage import Outage
 from galtea_async.bulk.outcome import OutcomeStatus, SessionOutcome
 from galtea_async.bulk.progress import ProgressCallback, Speedometer, progress_of
 from galtea_async.bulk.provider import BatchAnswer, BatchService, Findings, Stage
+from galtea_async.bulk.refusals_borne import RefusalsBorne
 from galtea_async.bulk.report import BulkReport
 from galtea_async.bulk.stop_signal import StopSignal
 from galtea_async.bulk.stopping import Patience, ends_run, exceeded, final_error
@@ -55,8 +56,6 @@ __all__ = ["BulkRun"]
 _MOST_WORKERS = 64
 _FIRST_WAIT = 1.0
 _LONGEST_WAIT = 5.0
-_REFUSALS_BORNE = 100
-"""So many single sessions refused, and none ever accepted: the request itself is wrong."""
 
 
 @final
@@ -99,8 +98,7 @@ class BulkRun:
     _unresolved: int = field(default=0, init=False)
     _unwritten: int = field(default=0, init=False)
     _input_noted: bool = field(default=False, init=False)
-    _accepted: bool = field(default=False, init=False)
-    _refusals: int = field(default=0, init=False)
+    _refusals: RefusalsBorne = field(factory=RefusalsBorne, init=False)
     _waiting_for: str | None = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -179,6 +177,8 @@ class BulkRun:
                 chunk = await self._next()
                 if chunk is not None:
                     await self._handle(chunk)
+                if self._refusals.request_is_right or (chunk is None and self._busy == 1):
+                    await self._settle_refused()
             except Exception as error:  # noqa: BLE001  kept, and raised by `execute`
                 self._stop(error)
                 return
@@ -242,7 +242,7 @@ class BulkRun:
         else:
             self._outage.answered()
             self._patience.succeeded(self._clock())
-            self._accepted = True
+            self._refusals.request_is_right = True
             await self._answered(chunk, answer)
             return
         await self._not_answered(chunk, problem)
@@ -291,7 +291,7 @@ class BulkRun:
             return
         if findings.covered or findings.failures:
             self._patience.succeeded(self._clock())
-            self._accepted = True
+            self._refusals.request_is_right = True
         elif chunk.sent_at and self._patience.came_to_nothing(self._clock(), chunk.sent_at):
             self._stop(UnknownOutcomeError(f"request after request came to nothing; the last: {reason}"))
         await self._settle(chunk, settlement.by_rows(chunk, findings, reason))
@@ -319,10 +319,19 @@ class BulkRun:
         if isinstance(error, RequestBlockedError):
             self.intake.chunk_size = max(1, min(self.intake.chunk_size, len(chunk.content.session_ids) // 2))
         settled = settlement.by_refusal(chunk, error)
-        self._refusals += sum(id_ not in error.message for id_ in settled.others)
-        await self._settle(chunk, settled)
-        if self._refusals >= _REFUSALS_BORNE and not self._accepted:
+        if not self._refusals.hold(chunk, settled, error):
+            await self._settle(chunk, settled)
+            return
+        await self.journal.mark(chunk, ChunkState.PLANNED)
+        if self._refusals.are_too_many:
             self._stop(error)
+        elif exceeded(self.stop_on, self._totals, self._refusals.count) is not None:
+            await self._settle_refused()
+
+    async def _settle_refused(self) -> None:
+        """Decide what refusals left open, now that all is known; a run that ends early leaves it open."""
+        for chunk, settled in () if self._stop_signal.is_given else self._refusals.take():
+            await self._settle(chunk, settled)
 
     async def _postpone(self, chunk: Chunk, problem: GalteaError) -> None:
         """Put a chunk of which nothing was done back, and wait for better times."""

@@ -44,14 +44,21 @@ def ends_run(error: GalteaError) -> bool:
     return isinstance(error, ApiError) and error.status < 400
 
 
-def exceeded(policy: StopPolicy | None, totals: Totals) -> str | None:
-    """Return why the caller's own policy ends the run now, or `None`."""
+def exceeded(policy: StopPolicy | None, totals: Totals, refused: int = 0) -> str | None:
+    """Return why the caller's own policy ends the run now, or `None`.
+
+    Args:
+        policy: What the caller bears.
+        totals: What has been decided.
+        refused: How many more have failed, unless the request itself was wrong.
+    """
     if policy is None:
         return None
-    if policy.failures is not None and totals.failed >= policy.failures:
-        return f"{totals.failed} sessions have failed, and stop_on allows fewer than {policy.failures}"
-    if policy.failure_share is not None and totals.done >= _JUDGED_FROM:
-        share = totals.failed / totals.done
+    failed, done = totals.failed + refused, totals.done + refused
+    if policy.failures is not None and failed >= policy.failures:
+        return f"{failed} sessions have failed, and stop_on allows fewer than {policy.failures}"
+    if policy.failure_share is not None and done >= _JUDGED_FROM:
+        share = failed / done
         if share >= policy.failure_share:
             allowed = f"{policy.failure_share:.0%}"
             return f"{share:.0%} of the sessions have failed, and stop_on allows less than {allowed}"
