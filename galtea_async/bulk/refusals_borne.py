@@ -1,10 +1,10 @@
-"""Sessions that were refused alone, in words that do not name them, before the service has accepted any.
+"""What was refused alone, in words that do not name it, before the service has accepted anything.
 
 Who is at fault nobody can tell yet: the session, or the request that it has in common with all others, such
-as a metric that does not exist. So nothing is decided about these sessions; in the journal they are PLANNED,
-as if they had not been sent, which a definite refusal allows. There are three ways on:
+as a metric that does not exist. So nothing is decided about these sessions; the journal has them as if they
+had not been sent, which a definite refusal allows. There are three ways on:
 
-- the service accepts another batch: the request is right, and each of these sessions has failed;
+- the service accepts another one: the request is right, and each of these has failed;
 - nothing is left to send: nobody will know better, and each has failed with what the service said of it;
 - there are a hundred of them: the request is taken to be wrong and the run ends. Called again once the cause
   is mended, it sends them like all others.
@@ -12,21 +12,20 @@ as if they had not been sent, which a definite refusal allows. There are three w
 
 from __future__ import annotations
 
-from typing import Final, final
+from typing import Final, Generic, TypeVar, final
 
 from attrs import define, field
-
-from galtea_async.bulk.chunk import Chunk, Settlement
-from galtea_async.errors import ApiError
 
 __all__ = ["RefusalsBorne"]
 
 _MOST: Final = 100
 
+_Refused = TypeVar("_Refused")
+
 
 @final
 @define
-class RefusalsBorne:
+class RefusalsBorne(Generic[_Refused]):
     """What was refused while nothing had been accepted.
 
     Attributes:
@@ -34,11 +33,11 @@ class RefusalsBorne:
     """
 
     request_is_right: bool = field(default=False, init=False)
-    _held: list[tuple[Chunk, Settlement]] = field(factory=list[tuple[Chunk, Settlement]], init=False)
+    _held: list[_Refused] = field(factory=list["_Refused"], init=False)
 
     @property
     def count(self) -> int:
-        """How many sessions are undecided."""
+        """How many are undecided."""
         return len(self._held)
 
     @property
@@ -46,23 +45,17 @@ class RefusalsBorne:
         """Whether the request itself is wrong."""
         return not self.request_is_right and len(self._held) >= _MOST
 
-    def hold(self, chunk: Chunk, settled: Settlement, error: ApiError) -> bool:
-        """Keep a refusal back where it may not be the session's fault.
-
-        Args:
-            chunk: What was refused.
-            settled: How it ends if the fault is its own.
-            error: The refusal.
+    def hold(self, refused: _Refused) -> bool:
+        """Keep a refusal back where the request may be wrong; else it is to be settled now.
 
         Returns:
-            Whether it is kept back; else it is to be settled now.
+            Whether it is kept back.
         """
-        if self.request_is_right or settled.children or any(id_ in error.message for id_ in settled.others):
-            return False
-        self._held.append((chunk, settled))
-        return True
+        if not self.request_is_right:
+            self._held.append(refused)
+        return not self.request_is_right
 
-    def take(self) -> list[tuple[Chunk, Settlement]]:
+    def take(self) -> list[_Refused]:
         """Hand out what was kept back, to be settled."""
         held, self._held = self._held, []
         return held

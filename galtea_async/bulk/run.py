@@ -98,7 +98,7 @@ class BulkRun:
     _unresolved: int = field(default=0, init=False)
     _unwritten: int = field(default=0, init=False)
     _input_noted: bool = field(default=False, init=False)
-    _refusals: RefusalsBorne = field(factory=RefusalsBorne, init=False)
+    _refusals: RefusalsBorne[tuple[Chunk, Settlement]] = field(factory=RefusalsBorne, init=False)
     _waiting_for: str | None = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -319,7 +319,7 @@ class BulkRun:
         if isinstance(error, RequestBlockedError):
             self.intake.chunk_size = max(1, min(self.intake.chunk_size, len(chunk.content.session_ids) // 2))
         settled = settlement.by_refusal(chunk, error)
-        if not self._refusals.hold(chunk, settled, error):
+        if settlement.blames(settled, error) or not self._refusals.hold((chunk, settled)):
             await self._settle(chunk, settled)
             return
         await self.journal.mark(chunk, ChunkState.PLANNED)

@@ -11,7 +11,7 @@ from galtea_async.bulk.provider import BatchAnswer, Findings
 from galtea_async.errors import ApiError
 from galtea_async.models.metric_input import MetricInput
 
-__all__ = ["by_answer", "by_answer_and_rows", "by_refusal", "by_rows", "name_all", "outcomes"]
+__all__ = ["blames", "by_answer", "by_answer_and_rows", "by_refusal", "by_rows", "name_all", "outcomes"]
 
 _MOST_ATTEMPTS: Final = 20
 """A session that was alone in its last requests, and of which nothing ever came, has then failed."""
@@ -163,6 +163,19 @@ def by_refusal(chunk: Chunk, error: ApiError) -> Settlement:
             NewChunk(session_ids=part, metrics=content.metrics, attempts=content.attempts) for part in parts
         ),
     )
+
+
+def blames(settled: Settlement, error: ApiError) -> bool:
+    """Tell whether it is known whose fault a refusal was, or will be once smaller chunks are sent.
+
+    Args:
+        settled: How the refused chunk ends.
+        error: The refusal.
+
+    Returns:
+        Whether it names a session or the chunk goes on in others; not where it met one session alone.
+    """
+    return bool(settled.children) or any(id_ in error.message for id_ in settled.others)
 
 
 def outcomes(chunk: Chunk, settled: Settlement) -> list[SessionOutcome]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from galtea_async import ImportOutcome
     from galtea_async.emulator import Action
 
 SESSIONS = "POST /sessions"
@@ -138,14 +139,43 @@ async def test_it_stops_when_it_must(
 
 
 async def test_a_version_that_is_wrong_for_all_ends_the_import() -> None:
-    """A hundred refusals and no session: the rest is not tried."""
+    """A hundred refusals and no session: the rest is not tried, and nobody is to blame."""
     async with open_import_world() as world:
         wrong = (SessionInput(version_id="wrong", custom_id=f"{number}") for number in range(1_000))
         with pytest.raises(BulkImportError) as caught:
             await create_sessions(world.galtea, wrong)
         assert isinstance(caught.value.reason, NotFoundError)
-        assert caught.value.report.sessions_failed < 150
+        assert "journal could tell" in str(caught.value)
+        assert (caught.value.report.sessions_requested, caught.value.report.requests < 150) == (0, True)
+
+
+@pytest.mark.parametrize("route", [SESSIONS, TURNS])
+async def test_what_was_refused_to_all_is_sent_again(route: str, tmp_path: Path) -> None:
+    """When the cause of a hundred refusals is mended, the same call leaves no input out."""
+    refused = Answer(400, body='{"message": "not today"}', content_type="application/json")
+    async with open_import_world(faults=[Fault(route=route, action=refused)]) as world:
+        chats, path = world.chats(300), tmp_path / "import.db"
+        with pytest.raises(BulkImportError, match=r"not today -> .*same inputs and journal") as caught:
+            await create_sessions(world.galtea, chats, journal=path)
         check_sums(caught.value.report)
+        assert caught.value.report.sessions_failed == 0
+        world.emulator.faults = []
+        report = await create_sessions(world.galtea, chats, journal=path)
+        assert (report.sessions_created, report.sessions_requested) == (300, 300)
+        await world.check_once(chats)
+
+
+async def test_what_was_refused_before_anything_was_accepted_fails_alone() -> None:
+    """Once a session was made, what was refused before has failed; so it has where nothing ever was made."""
+    refused = Answer(400, body='{"message": "not today"}', content_type="application/json")
+    for times, failed in ((3, 3), (None, 10)):
+        fault = Fault(route=SESSIONS, action=refused, times=times)
+        async with open_import_world(faults=[fault], max_concurrency=1) as world:
+            outcomes: list[ImportOutcome] = []
+            report = await create_sessions(world.galtea, world.chats(10), on_outcome=outcomes.append)
+            check_sums(report)
+            assert (report.sessions_created, report.sessions_failed) == (10 - failed, failed)
+            assert len(outcomes) == 10
 
 
 async def test_a_service_that_is_away_ends_the_import() -> None:

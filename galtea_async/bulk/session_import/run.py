@@ -11,7 +11,7 @@ requests in flight finish, sends no other, and leaves a journal that a later run
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final, final
 
 import anyio
@@ -20,6 +20,7 @@ from attrs import define, field
 from galtea_async.bulk.outage import Outage
 from galtea_async.bulk.progress import Speedometer
 from galtea_async.bulk.reconciliation import Reconciliation
+from galtea_async.bulk.refusals_borne import RefusalsBorne
 from galtea_async.bulk.session_import.content import Identity
 from galtea_async.bulk.session_import.course import Course
 from galtea_async.bulk.session_import.gate import Gate, WithdrawnError
@@ -56,11 +57,14 @@ __all__ = ["ImportRun"]
 _SHORTEST_NEWS: Final = 0.1
 """Progress is told so many seconds apart at least: sessions are made faster than anybody reads."""
 
+_WITHOUT_JOURNAL: Final = (
+    "mend the cause and call again with the same inputs: sessions that are there are left as they are, also "
+    "where turns are missing, which only a journal could tell"
+)
+
 _AFTER_LOSS: Final = 0.2
 _FIRST_WAIT: Final = 1.0
 _LONGEST_WAIT: Final = 5.0
-_REFUSALS_BORNE: Final = 100
-"""So many inputs refused, and none ever accepted: what they have in common is wrong, such as the version."""
 
 
 @final
@@ -91,8 +95,7 @@ class ImportRun:
     _course: Course = field(init=False)
     _totals: ImportTotals = field(factory=ImportTotals, init=False)
     _stop_signal: StopSignal = field(factory=StopSignal, init=False)
-    _refusals: int = field(default=0, init=False)
-    _accepted: bool = field(default=False, init=False)
+    _refusals: RefusalsBorne[tuple[Item, ImportOutcome]] = field(factory=RefusalsBorne, init=False)
     _told_at: float = field(default=float("-inf"), init=False)
     _waiting_for: str | None = field(default=None, init=False)
 
@@ -127,7 +130,8 @@ class ImportRun:
             with unless_called_off(self._stop_signal.event):
                 async with anyio.create_task_group() as workers:
                     for _ in range(2 * self.service.gauge.concurrency):
-                        workers.start_soon(self._work)
+                        workers.start_soon(self._keeping_errors, self._work)
+                await self._keeping_errors(self._settle_refused)
             heart.cancel_scope.cancel()
         self._totals.unresolved = await self.journal.undecided()
         self._waiting_for = None
@@ -146,10 +150,16 @@ class ImportRun:
         return self._clock() - self._began
 
     async def _work(self) -> None:
-        """Handle inputs until there are none, keeping what goes wrong for the end."""
+        """Handle inputs until there are none."""
+        while (item := await self._next()) is not None:
+            await self._see_through(item)
+            if self._refusals.request_is_right:
+                await self._settle_refused()
+
+    async def _keeping_errors(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do something, keeping what goes wrong for the end."""
         try:
-            while (item := await self._next()) is not None:
-                await self._see_through(item)
+            await work()
         except Exception as error:  # noqa: BLE001  kept, and raised by `execute`
             self._stop_signal.give(error)
 
@@ -211,10 +221,18 @@ class ImportRun:
         return isinstance(problem, ApiError) and not passing and not ends_run(problem)
 
     async def _refused(self, item: Item, problem: GalteaError) -> None:
-        self._refusals += 1
-        await self._settle(item, item.outcome(ImportStatus.FAILED, problem.happened()))
-        if self._refusals >= _REFUSALS_BORNE and not self._accepted:
+        outcome = item.outcome(ImportStatus.FAILED, problem.happened())
+        if not self._refusals.hold((item, outcome)):
+            await self._settle(item, outcome)
+            return
+        await self._leave(item)
+        if self._refusals.are_too_many:
             self._stop_signal.give(problem)
+
+    async def _settle_refused(self) -> None:
+        """Decide what refusals left open, now that all is known; an import that ends early leaves it open."""
+        for item, outcome in () if self._stop_signal.is_given else self._refusals.take():
+            await self._settle(item, outcome)
 
     async def _wait_after(self, item: Item, problem: GalteaError) -> bool:
         """Wait for better times; false where the run ends instead."""
@@ -257,7 +275,7 @@ class ImportRun:
         if outcome.status is ImportStatus.UNRESOLVED and self._stop_signal.is_given:
             return
         await self.journal.settle(item.identity, outcome)
-        self._accepted |= outcome.status in (ImportStatus.CREATED, ImportStatus.EXISTED)
+        self._refusals.request_is_right |= outcome.status in (ImportStatus.CREATED, ImportStatus.EXISTED)
         self._totals.add(outcome)
         if self.on_outcome is not None:
             self.on_outcome(outcome)
@@ -299,4 +317,5 @@ class ImportRun:
             method=error.method,
             path=error.path,
             attempts=error.attempts,
+            advice=_WITHOUT_JOURNAL if self.journal.path is None else None,
         )
