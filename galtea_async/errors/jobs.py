@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar, Unpack
+from typing import TYPE_CHECKING, ClassVar, Final, Unpack
 
 from galtea_async.errors.root import Asked, GalteaError
 
@@ -14,8 +14,17 @@ if TYPE_CHECKING:
 __all__ = ["BulkEvaluationError", "BulkImportError", "JournalError", "JournalMismatchError"]
 
 
+_ALL_KEPT: Final = "mend the cause and call again with the same journal: what it has is kept"
+_NOTHING_KEPT: Final = (
+    "mend the cause; there was no journal, so calling again begins anew and evaluates again what was "
+    "evaluated: name a journal to be able to continue"
+)
+
+
 class BulkEvaluationError(GalteaError):
-    """A bulk run ended early; `report` has what happened, `reason` is the error that ended it. Resumable.
+    """A bulk run ended early; `report` has what happened, `reason` is the error that ended it.
+
+    A run with a journal can be continued: call again with the same journal.
 
     Example:
         >>> async with AsyncGaltea("gsk_wrong", base_url=emulator.url) as stranger:
@@ -26,20 +35,20 @@ class BulkEvaluationError(GalteaError):
         0 AuthenticationError
     """
 
-    advice_by_default: ClassVar[str | None] = (
-        "mend the cause and call again with the same journal: what it has is kept"
-    )
-
     def __init__(
         self, message: str, report: BulkReport, reason: GalteaError | None = None, **asked: Unpack[Asked]
     ) -> None:
+        _ = asked.setdefault("advice", _NOTHING_KEPT if report.journal is None else _ALL_KEPT)
         super().__init__(message, **asked)
         self.report = report
         self.reason = reason
 
 
 class BulkImportError(GalteaError):
-    """An import ended early; `report` has what happened, `reason` is the error that ended it. Resumable.
+    """An import ended early; `report` has what happened, `reason` is the error that ended it.
+
+    Call again with the same inputs, and the same journal where there was one. Without a journal, the sessions
+    that are there are found by their custom ids, and left as they are.
 
     Example:
         >>> wanted = [SessionInput(version_id=version_id, custom_id="chat-1")]

@@ -259,9 +259,19 @@ async def test_the_error_is_the_first_one() -> None:
             await evaluate_sessions(world.galtea, world.session_ids)
         error = caught.value
         assert (error.method, error.path) == ("POST", BATCH.split()[1])
-        assert "same journal" in str(error)
+        assert "there was no journal" in str(error)
         assert not isinstance(error, AuthenticationError)
         assert error.__cause__ is error.__context__ is None
+
+
+async def test_only_a_run_with_a_journal_is_said_to_go_on(tmp_path: Path) -> None:
+    """Without a journal a repeat pays again for what was evaluated, and the error says so."""
+    for journal, said in ((tmp_path / "job.db", "what it has is kept"), (None, "evaluates again")):
+        async with open_world(sessions=20, max_concurrency=1) as world:
+            world.emulator.faults = (Fault(route=BATCH, action=refusal(402, "pay"), nth=2),)
+            with pytest.raises(BulkEvaluationError, match=said) as caught:
+                await evaluate_sessions(world.galtea, world.session_ids, chunk_size=10, journal=journal)
+            assert caught.value.report.sessions_evaluated == 10
 
 
 async def test_requests_in_flight_are_finished_when_a_run_ends(tmp_path: Path) -> None:
