@@ -54,7 +54,7 @@ class JournalDatabase:
             plan: What the job is: texts by name.
 
         Raises:
-            JournalError: It cannot be written, is no journal, is damaged, or is in use by another process.
+            JournalError: It cannot be written, is no journal, is damaged, or is in use by another job.
             JournalMismatchError: It belongs to another job.
         """
         try:
@@ -98,6 +98,8 @@ class JournalDatabase:
 
     def _prepare(self, path: Path) -> None:
         """Refuse what is no file, keep others out, and make the file readable by its owner only."""
+        if path.is_dir():
+            raise JournalError(f"the journal {path} is a folder", advice="name a file in it")
         if not path.parent.is_dir():
             raise JournalError(f"the folder of the journal {path} does not exist", advice="make it first")
         self._lock = sqlite3.connect(f"{path}-lock", isolation_level=None, timeout=0.0)
@@ -124,7 +126,8 @@ class JournalDatabase:
                 row = reader.execute("SELECT value FROM job WHERE name = 'owner'").fetchone()
         except sqlite3.Error:
             row = None
-        return str(row[0]) if row else "another process"
+        owner = str(row[0]) if row else "another job"
+        return "another job of this process" if owner == _this_process() else owner
 
     def _set_up(self, plan: Mapping[str, str]) -> None:
         connection = self.connection
@@ -156,7 +159,7 @@ class JournalDatabase:
     def _put_owner(self) -> None:
         """Write down who has the journal, for whoever comes second."""
         with self.transaction():
-            self.write("owner", f"process {os.getpid()} on {socket.gethostname()}")
+            self.write("owner", _this_process())
 
     def _create(self, plan: Mapping[str, str]) -> None:
         with self.transaction():
@@ -228,3 +231,7 @@ class JournalDatabase:
                 return f"the journal {self.path} cannot be written: {error}"
             case _:
                 return f"the journal {self.path} failed: {error}"
+
+
+def _this_process() -> str:
+    return f"process {os.getpid()} on {socket.gethostname()}"

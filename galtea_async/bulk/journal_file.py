@@ -74,7 +74,7 @@ class JournalFile:
         """Open or make the file for a job.
 
         Raises:
-            JournalError: It cannot be written, is no journal, is damaged, or is in use by another process.
+            JournalError: It cannot be written, is no journal, is damaged, or is in use by another job.
             JournalMismatchError: It belongs to another job.
         """
         self._database.open(plan.described())

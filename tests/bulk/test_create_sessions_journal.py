@@ -147,7 +147,7 @@ async def test_a_journal_has_one_user(tmp_path: Path) -> None:
         path = tmp_path / "import.db"
         first = asyncio.create_task(create_sessions(world.galtea, world.chats(3), journal=path))
         await asyncio.sleep(0.5)
-        with pytest.raises(JournalError, match="in use by process"):
+        with pytest.raises(JournalError, match="in use by another job of this process"):
             await create_sessions(world.galtea, world.chats(3), journal=path)
         assert (await first).sessions_created == 3
 
