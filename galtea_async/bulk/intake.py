@@ -80,6 +80,7 @@ class Intake:
     repeated: int = field(default=0, init=False)
     _source: Iterator[str] | AsyncIterator[str] = field(init=False, repr=False)
     _ready: list[str] = field(factory=list[str], init=False, repr=False)
+    _broke_off: bool = field(default=False, init=False, repr=False)
     _lock: asyncio.Lock = field(factory=asyncio.Lock, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -88,8 +89,8 @@ class Intake:
 
     @property
     def finished(self) -> bool:
-        """Whether every id of the input has been handed out."""
-        return self.exhausted and not self._ready
+        """Whether every id of the input has been handed out; never where reading it broke off."""
+        return self.exhausted and not self._ready and not self._broke_off
 
     @property
     def total(self) -> int | None:
@@ -108,8 +109,10 @@ class Intake:
             Exception: Whatever the input raises.
         """
         async with self._lock:
-            while len(self._ready) < self.chunk_size and not self.exhausted:
+            while len(self._ready) < self.chunk_size and not self.exhausted and not self._broke_off:
+                self._broke_off = True  # until the block is there: a generator that raises looks empty after
                 await self._read_block(self.chunk_size - len(self._ready))
+                self._broke_off = False
             ids, self._ready = self._ready[: self.chunk_size], self._ready[self.chunk_size :]
             return NewChunk(session_ids=tuple(ids)) if ids else None
 

@@ -30,7 +30,7 @@ from galtea_async import (
 from galtea_async.emulator import Answer, EmulatorRules, Fault, GalteaEmulator, Reset
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import AsyncIterator, Coroutine, Iterator
     from pathlib import Path
     from typing import Any
 
@@ -98,6 +98,37 @@ async def test_what_was_refused_is_sent_when_the_credits_are_back(tmp_path: Path
         assert report.sessions_evaluated == 40
         assert {metric for _, metric in await world.made()} == {world.metric_ids[1]}
         assert set((await world.made()).values()) == {1}
+
+
+@pytest.mark.parametrize("form", ["generator", "async generator", "bad item"])
+@both_services
+async def test_an_input_that_broke_off_is_not_all_of_it(
+    form: str, open_service: WorldOpener, tmp_path: Path
+) -> None:
+    """A source that raises looks empty afterwards; the journal does not take that for its end."""
+
+    def broken() -> Iterator[str]:
+        yield from world.session_ids[:10]
+        if form == "bad item":
+            yield 5  # type: ignore[misc]  # wrong on purpose
+        raise LookupError(form)
+
+    async def streamed() -> AsyncIterator[str]:
+        for id_ in broken():
+            yield id_
+
+    async with open_service(sessions=20) as world:
+        path = tmp_path / "job.db"
+        with pytest.raises((LookupError, BulkEvaluationError)):
+            await world.evaluate(
+                streamed() if form == "async generator" else broken(), chunk_size=3, journal=path
+            )
+        assert not (await read_journal(path)).input_complete
+        with pytest.raises(JournalError, match="does not have all of the ids"):
+            await resume_bulk_evaluation(world.client, path)
+        report = await world.evaluate(chunk_size=3, journal=path)
+        assert report.sessions_evaluated == 20
+        await world.check_once(world.session_ids)
 
 
 @both_services
