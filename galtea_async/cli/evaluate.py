@@ -107,8 +107,9 @@ async def _evaluate_ids(arguments: Namespace, lines: TextIO, progress: ProgressL
 def _opened(path: str) -> Generator[TextIO]:
     """Open a file of ids, or standard input, which stays open."""
     source: str | int = sys.stdin.fileno() if path == "-" else path
-    # What is not UTF-8 is kept as it is, so that the library can say which id is wrong.
-    with open(source, encoding="utf-8", errors="surrogateescape", closefd=path != "-") as lines:
+    # A byte-order mark, which some editors put in front, is no part of the first id. What is not UTF-8 is
+    # kept as it is, so that the library can say which id is wrong.
+    with open(source, encoding="utf-8-sig", errors="surrogateescape", closefd=path != "-") as lines:
         yield lines
 
 

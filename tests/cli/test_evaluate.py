@@ -98,6 +98,24 @@ def test_ids_come_from_a_file_and_metrics_are_chosen(
     assert len({row.metric_id for row in evaluations}) == 1
 
 
+@pytest.mark.parametrize("source", ["file", "pipe"])
+def test_a_byte_order_mark_is_no_part_of_an_id(
+    source: str, running: Any, command_line: Callable[..., Any], tmp_path: Path
+) -> None:
+    """A file that an editor has begun with a byte-order mark names the same sessions, also through a pipe."""
+    given = "\ufeff" + "\n".join(run_in_real_time(sessions, running, 3))
+    file = tmp_path / "ids.txt"
+    file.write_text(given, encoding="utf-8")
+    ended = command_line(
+        "evaluate",
+        *("--ids", str(file) if source == "file" else "-", "--json"),
+        given=given,
+        environment={**running.environment, "PYTHONUTF8": "1"},
+    )
+    assert ended.code == 0, ended.errors
+    assert json.loads(ended.output)["sessions_evaluated"] == 3
+
+
 def test_a_journal_makes_the_second_run_free(
     running: Any, command_line: Callable[..., Any], tmp_path: Path
 ) -> None:
@@ -120,6 +138,7 @@ def test_a_wrong_key_ends_the_run(running: Any, command_line: Callable[..., Any]
     assert ended.code == 3
     assert json.loads(ended.output)["sessions_requested"] == 0
     assert "401" in ended.errors.splitlines()[-1]
+    assert "there was no journal" in ended.errors.splitlines()[-1]
     assert "gsk_of_somebody_else" not in ended.output + ended.errors
     assert "Traceback" not in ended.errors
 
