@@ -31,8 +31,10 @@ from galtea_async.http.channel import Channel
 from galtea_async.http.gauge import JobGauge
 from galtea_async.http.meter import metered
 from galtea_async.http.priority import urgently
+from galtea_async.http.requests import object_call
 from galtea_async.models.evaluation import Evaluation
 from galtea_async.models.session import Session
+from galtea_async.models.version import Version
 
 __all__ = ["GalteaBatches"]
 
@@ -123,13 +125,21 @@ class GalteaBatches:
     async def version_sessions(self, version_id: str, until: Callable[[], float]) -> AsyncIterator[str]:
         """Iterate over the sessions that a version had up to a time of the service."""
         sessions = aiter(self.sessions.rows({"version_ids": version_id}))
+        is_empty = True
         while True:
             with metered(self.gauge.meter):
                 session = await anext(sessions, None)
+                if session is None and is_empty:
+                    await self._insist_on(version_id)
             if session is None:
                 return
+            is_empty = False
             if session.created_at is None or session.created_at.timestamp() <= until():
                 yield session.id
+
+    async def _insist_on(self, version_id: str) -> None:
+        """Raise `NotFoundError` where there is no such version; its list of sessions is only empty."""
+        await self.channel.send(object_call("GET", "/versions/{id}", Version, ids={"id": version_id}))
 
     def _specification_ids(self, content: NewChunk) -> Iterable[str] | None:
         """Return the job's specifications; a chunk with metrics of its own completes, and takes no more."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 from bulk.world import BATCH, check_sums, open_world
@@ -13,6 +13,7 @@ from galtea_async import (
     BulkEvaluationError,
     InvalidRequestError,
     MetricInput,
+    NotFoundError,
     ReconcilePolicy,
     evaluate_version,
 )
@@ -181,12 +182,24 @@ async def test_an_unknown_version_ends_the_run_at_once() -> None:
         assert len(world.emulator.requests) == 1
 
 
-async def test_an_unknown_version_lists_no_sessions() -> None:
-    """Listing the sessions of a version that does not exist finds none, and nothing is evaluated."""
+@pytest.mark.parametrize(
+    "options", [{"strategy": "follow"}, {"strategy": "list"}, {"grouping": "run"}], ids=str
+)
+async def test_a_version_that_does_not_exist_is_an_error(options: dict[str, Any]) -> None:
+    """However its sessions are found: an empty list of them would look like success."""
     async with open_world(sessions=3) as world:
-        report = await evaluate_version(world.galtea, "version_unknown", strategy="list")
-        assert report.sessions_requested == 0
-        assert world.batches() == []
+        with pytest.raises(BulkEvaluationError, match="version_typo not found") as caught:
+            await evaluate_version(world.galtea, "version_typo", **options)
+        assert isinstance(caught.value.reason, NotFoundError)
+        assert caught.value.report.sessions_requested == 0
+
+
+async def test_a_version_without_sessions_is_no_error() -> None:
+    """That it exists is asked for once, and then there is nothing to do."""
+    async with open_world(sessions=1) as world:
+        empty = await world.emulator.add_version(world.product_id, sessions=0)
+        report = await evaluate_version(world.galtea, empty, strategy="list")
+        assert (report.sessions_requested, report.requests) == (0, 2)
 
 
 @both_strategies
