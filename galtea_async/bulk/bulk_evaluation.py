@@ -101,6 +101,7 @@ async def open_bulk_evaluation(
 
     Raises:
         InvalidRequestError: The arguments cannot be right; nothing was sent.
+        LifecycleError: The client is not open; nothing was sent.
         JournalError: The journal cannot be used; nothing was sent.
         BulkEvaluationError: Out of the iteration, where the run ended early.
 

@@ -62,6 +62,7 @@ async def evaluate_sessions(
 
     Raises:
         InvalidRequestError: The arguments cannot be right; nothing was sent.
+        LifecycleError: The client is not open; nothing was sent.
         JournalError: The journal cannot be used.
         BulkEvaluationError: The run ended early; carries the report and can be continued.
 

@@ -8,6 +8,7 @@ from typing import Literal, Protocol, runtime_checkable
 
 from attrs import evolve
 
+from galtea_async.bulk.arguments import check_client, check_open, check_options, checked_path
 from galtea_async.bulk.chunk import NewChunk
 from galtea_async.bulk.intake import Ids, Intake
 from galtea_async.bulk.job import (
@@ -15,7 +16,6 @@ from galtea_async.bulk.job import (
     checked_chunk_size,
     checked_grouping,
     job_settings,
-    open_journal,
     run_service,
 )
 from galtea_async.bulk.journal import Journal
@@ -26,6 +26,7 @@ from galtea_async.bulk.report import BulkReport
 from galtea_async.bulk.run import BulkRun
 from galtea_async.errors import InvalidRequestError
 from galtea_async.models.metric_input import MetricLike
+from galtea_async.models.text import is_id
 from galtea_async.settings import ReconcilePolicy, StopPolicy
 
 __all__ = ["VersionClient", "evaluate_version"]
@@ -83,6 +84,7 @@ async def evaluate_version(
 
     Raises:
         InvalidRequestError: The arguments cannot be right; nothing was sent.
+        LifecycleError: The client is not open; nothing was sent.
         JournalError: The journal cannot be used.
         BulkEvaluationError: The run ended early; carries the report and can be continued.
 
@@ -91,16 +93,25 @@ async def evaluate_version(
         >>> report.sessions_evaluated, report.requests
         (5, 1)
     """
+    check_client(
+        galtea,
+        VersionClient,
+        "evaluate_version is for Galtea, whose sessions have versions: it needs an open AsyncGaltea",
+        advice="with another service, name the sessions and use evaluate_sessions",
+    )
     if strategy not in ("follow", "list"):
         raise InvalidRequestError(f'strategy is "follow" or "list", not {strategy!r}')
-    if not isinstance(version_id, str) or not version_id.strip():
+    if not is_id(version_id):
         raise InvalidRequestError(f"version_id is a text that is not blank, not {version_id!r}")
     size = checked_chunk_size(chunk_size)
-    in_run = checked_grouping(grouping) == "run"
+    in_run = checked_grouping(grouping, galtea) == "run"
+    path = None if journal is None else checked_path(journal)
+    check_options(retry_failed=retry_failed, reconcile=reconcile, progress=progress, stop_on=stop_on)
     settings = job_settings(metrics, specification_ids)
     service = galtea.version_service(settings)
+    check_open(service.gauge)
     plan = Plan.of_version(version_id, service.target, settings, in_run=in_run)
-    store = await open_journal(journal, plan)
+    store = await Journal(path, plan).open()
     elapsed = 0.0
     sender: BatchService = service
     run: RunService | None = None

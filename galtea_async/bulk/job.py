@@ -6,9 +6,15 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from os import PathLike
-from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
+from galtea_async.bulk.arguments import (
+    check_client,
+    check_completion,
+    check_open,
+    check_options,
+    checked_path,
+)
 from galtea_async.bulk.intake import Ids, Intake, checked_ids
 from galtea_async.bulk.journal import Journal
 from galtea_async.bulk.outcome import SessionOutcome
@@ -18,6 +24,7 @@ from galtea_async.bulk.provider import BatchClient, BatchService, JobSettings, R
 from galtea_async.bulk.run import BulkRun
 from galtea_async.errors import InvalidRequestError
 from galtea_async.models.metric_input import MetricLike, metric_inputs
+from galtea_async.models.text import is_id
 from galtea_async.settings import CompletionPolicy, ReconcilePolicy, StopPolicy
 
 __all__ = [
@@ -26,7 +33,6 @@ __all__ = [
     "checked_grouping",
     "job_settings",
     "open_job",
-    "open_journal",
     "run_service",
 ]
 
@@ -52,12 +58,16 @@ async def open_job(
     deliver: Callable[[list[SessionOutcome]], Awaitable[None]] | None = None,
 ) -> AsyncGenerator[BulkRun]:
     """Open a job over explicit ids; yields its run, ready to be executed."""
+    check_client(client, BatchClient, "a job needs an open client, such as an AsyncGaltea")
     size = checked_chunk_size(chunk_size)
-    in_run = checked_grouping(grouping) == "run"
-    ids = await checked_ids(session_ids)
+    in_run = checked_grouping(grouping, client) == "run"
+    path = None if journal is None else checked_path(journal)
+    check_options(retry_failed=retry_failed, reconcile=reconcile, progress=progress, stop_on=stop_on)
     service: BatchService = client.batch_service(settings)
+    check_open(service.gauge)
+    ids = await checked_ids(session_ids)
     plan = Plan.of_sessions(service.target, settings, in_run=in_run)
-    store = await open_journal(journal, plan)
+    store = await Journal(path, plan).open()
     run: BulkRun | None = None
     finish: Callable[[], Awaitable[None]] | None = None
     try:
@@ -86,30 +96,22 @@ async def open_job(
 
 
 def run_service(client: object, settings: JobSettings, token: str) -> RunService:
-    """Return the service of a job with a run of its own.
-
-    Raises:
-        InvalidRequestError: The client's service has no such runs.
-    """
-    if not isinstance(client, RunClient):
-        raise InvalidRequestError('grouping="run" needs a service with runs of the caller\'s own')
+    """Return the service of a job with a run of its own; `checked_grouping` has seen that there is one."""
+    assert isinstance(client, RunClient), "checked_grouping refuses all others"
     return client.run_service(settings, token)
 
 
-def checked_grouping(grouping: str) -> str:
-    """Refuse a grouping that does not exist.
+def checked_grouping(grouping: str, client: object) -> str:
+    """Refuse a grouping that does not exist, or not at the client's service.
 
     Raises:
-        InvalidRequestError: It is neither `"batch"` nor `"run"`.
+        InvalidRequestError: It is neither `"batch"` nor `"run"`, or the service has no such runs.
     """
     if grouping not in ("batch", "run"):
         raise InvalidRequestError(f'grouping is "batch" or "run", not {grouping!r}')
+    if grouping == "run" and not isinstance(client, RunClient):
+        raise InvalidRequestError('grouping="run" needs a service with runs of the caller\'s own')
     return grouping
-
-
-async def open_journal(path: str | PathLike[str] | None, plan: Plan) -> Journal:
-    """Open the journal of a job, or a temporary one."""
-    return await Journal(None if path is None else Path(path), plan).open()
 
 
 def job_settings(
@@ -120,21 +122,28 @@ def job_settings(
     """Read what the sessions of a job are evaluated with.
 
     Raises:
-        InvalidRequestError: A metric or a specification id cannot be right.
+        InvalidRequestError: A metric, a specification id or the completion policy cannot be right.
     """
-    if isinstance(specification_ids, str):
-        raise InvalidRequestError(f"specification_ids is a list of ids, not the text {specification_ids!r}")
-    specifications = tuple(dict.fromkeys(specification_ids or ()))
-    for id_ in specifications:
-        if not isinstance(id_, str) or not id_.strip():
-            raise InvalidRequestError(f"a specification id is a text that is not blank, not {id_!r}")
+    check_completion(completion)
     named = Counter(metric_inputs(metrics))
     return JobSettings(
         metrics=tuple(named),
-        specification_ids=specifications,
+        specification_ids=_checked_specifications(specification_ids),
         repeated_metrics=tuple(metric for metric, times in named.items() if times > 1),
         completion=completion,
     )
+
+
+def _checked_specifications(ids: Iterable[str] | None) -> tuple[str, ...]:
+    if ids is None:
+        return ()
+    if isinstance(ids, str | bytes) or not isinstance(ids, Iterable):
+        raise InvalidRequestError(f"specification_ids is a list of ids, not {ids!r}")
+    given = list(ids)
+    for id_ in given:
+        if not is_id(id_):
+            raise InvalidRequestError(f"a specification id is a text that is not blank, not {id_!r}")
+    return tuple(dict.fromkeys(given))
 
 
 def checked_chunk_size(size: int) -> int:

@@ -14,6 +14,7 @@ from typing import Final, TypeVar
 
 from attrs import frozen
 
+from galtea_async.bulk.arguments import checked_path
 from galtea_async.bulk.journal_rows import read_ids, read_scores, read_totals
 from galtea_async.bulk.journal_snapshot import opened_for_reading, snapshot
 from galtea_async.bulk.outcome import OutcomeStatus, SessionOutcome
@@ -87,7 +88,8 @@ async def read_journal(path: str | PathLike[str]) -> JournalSummary:
         >>> (await read_journal(path / "job.db")).report.sessions_requested
         5
     """
-    return await _in_thread(Path(path), partial(_summary, Path(path)))
+    journal = checked_path(path)
+    return await _in_thread(journal, partial(_summary, journal))
 
 
 async def journal_outcomes(
@@ -114,7 +116,7 @@ async def journal_outcomes(
     wanted = None if status is None else _checked(status)
     run = partial(asyncio.get_running_loop().run_in_executor, None)
     with ExitStack() as opened:
-        connection = await run(opened.enter_context, snapshot(Path(path)))
+        connection = await run(opened.enter_context, snapshot(checked_path(path)))
         rows = await run(_chunks, connection, 0)
         while rows:
             for _, state, ids, outcomes, children, scores in rows:

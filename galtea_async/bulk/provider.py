@@ -237,6 +237,7 @@ class RunService(BatchService, Protocol):
         ...
 
 
+@runtime_checkable
 class BatchClient(Protocol):
     """A client whose service can evaluate batches."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from os import PathLike
-from pathlib import Path
 
+from galtea_async.bulk.arguments import check_completion, checked_path
 from galtea_async.bulk.evaluate_sessions import evaluate_sessions
 from galtea_async.bulk.evaluate_version import VersionClient, evaluate_version
 from galtea_async.bulk.journal_reader import read_plan
@@ -49,6 +49,8 @@ async def resume_bulk_evaluation(
         The account of the job, over all its runs.
 
     Raises:
+        InvalidRequestError: The arguments cannot be right; nothing was sent.
+        LifecycleError: The client is not open; nothing was sent.
         JournalError: There is no such journal, it cannot be used, or it does not have all of the input;
             nothing was sent.
         JournalMismatchError: It belongs to another service.
@@ -60,7 +62,8 @@ async def resume_bulk_evaluation(
         >>> report.sessions_evaluated, report.requests
         (5, 1)
     """
-    plan, input_complete = await read_plan(Path(journal))
+    check_completion(completion)
+    plan, input_complete = await read_plan(checked_path(journal))
     version_id = plan.version_id
     if version_id is not None:
         if not isinstance(client, VersionClient):

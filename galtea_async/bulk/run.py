@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import final
+from typing import TypeAlias, final
 
 import anyio
 from attrs import define, evolve, field
@@ -56,6 +56,7 @@ __all__ = ["BulkRun"]
 _MOST_WORKERS = 64
 _FIRST_WAIT = 1.0
 _LONGEST_WAIT = 5.0
+_Refused: TypeAlias = tuple[Chunk, Settlement]
 
 
 @final
@@ -98,7 +99,7 @@ class BulkRun:
     _unresolved: int = field(default=0, init=False)
     _unwritten: int = field(default=0, init=False)
     _input_noted: bool = field(default=False, init=False)
-    _refusals: RefusalsBorne[tuple[Chunk, Settlement]] = field(factory=RefusalsBorne, init=False)
+    _refusals: RefusalsBorne[_Refused] = field(factory=RefusalsBorne[_Refused], init=False)
     _waiting_for: str | None = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:

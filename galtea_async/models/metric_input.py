@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 from attrs import frozen
 
 from galtea_async.errors import InvalidRequestError
+from galtea_async.models.text import is_id
 
 __all__ = ["MetricInput", "MetricLike", "metric_inputs"]
 
@@ -40,9 +41,9 @@ class MetricInput:
     def __attrs_post_init__(self) -> None:
         """Refuse what the service would refuse."""
         for text in (self.id, self.name):
-            if text is not None and (not isinstance(text, str) or not text.strip()):
+            if text is not None and not is_id(text):
                 raise InvalidRequestError(
-                    f"a metric's id and name are texts that are not blank, not {text!r}"
+                    f"a metric's id and name are texts that are not blank and have no NUL, not {text!r}"
                 )
         if self.id is None and self.name is None:
             raise InvalidRequestError("a metric needs an id or a name")

@@ -50,13 +50,15 @@ async def wait_for_run(
         The run, completed or failed.
 
     Raises:
-        InvalidRequestError: `timeout` is no number of seconds.
+        InvalidRequestError: `timeout` is no number of seconds, or `completion` no policy.
         StuckRunError: Nothing about it has changed for too long.
         WaitTimeoutError: The time is over.
         NotFoundError: There is no such run, or none any more.
         GalteaError: The service refuses to be asked; or without a `timeout`, it could not be asked for as
             long as `no_progress`.
     """
+    if not isinstance(completion, CompletionPolicy):
+        raise InvalidRequestError(f"completion is a CompletionPolicy, not {completion!r}")
     if timeout is not None and not _is_seconds(timeout):
         raise InvalidRequestError(f"timeout is a number of seconds above 0, or None, not {timeout!r}")
     longest_outage = completion.no_progress if timeout is None else math.inf

@@ -307,6 +307,7 @@ class SessionRuns:
             scores, which `failed_count` counts, and sessions without scores, which nothing counts.
 
         Raises:
+            InvalidRequestError: `timeout` is no number of seconds, or `completion` no policy.
             StuckRunError: Nothing about the run changes any more.
             WaitTimeoutError: The time is over.
             NotFoundError: There is none with this id in the project, or none any more.

@@ -107,22 +107,21 @@ async def test_an_input_that_broke_off_is_not_all_of_it(
 ) -> None:
     """A source that raises looks empty afterwards; the journal does not take that for its end."""
 
-    def broken() -> Iterator[str]:
+    def broken() -> Iterator[Any]:
         yield from world.session_ids[:10]
         if form == "bad item":
-            yield 5  # type: ignore[misc]  # wrong on purpose
+            yield 5
         raise LookupError(form)
 
-    async def streamed() -> AsyncIterator[str]:
+    async def streamed() -> AsyncIterator[Any]:
         for id_ in broken():
             yield id_
 
     async with open_service(sessions=20) as world:
         path = tmp_path / "job.db"
+        source: Any = streamed() if form == "async generator" else broken()
         with pytest.raises((LookupError, BulkEvaluationError)):
-            await world.evaluate(
-                streamed() if form == "async generator" else broken(), chunk_size=3, journal=path
-            )
+            await world.evaluate(source, chunk_size=3, journal=path)
         assert not (await read_journal(path)).input_complete
         with pytest.raises(JournalError, match="does not have all of the ids"):
             await resume_bulk_evaluation(world.client, path)

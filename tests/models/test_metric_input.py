@@ -13,7 +13,9 @@ from galtea_async import InvalidRequestError, MetricInput
 from galtea_async.models import metric_inputs
 from galtea_async.models.converter import unstructure
 
-NAMES = st.text(min_size=1).filter(str.strip)
+NAMES = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1).filter(
+    str.strip
+)
 
 
 @given(name=NAMES)
@@ -47,9 +49,9 @@ def test_a_score_that_is_none(score: Any) -> None:
         MetricInput(name="tone", score=score)
 
 
-@pytest.mark.parametrize("text", ["", " ", "\n", 5, b"x", []])
+@pytest.mark.parametrize("text", ["", " ", "\n", "a\0b", "\ud800", 5, b"x", []])
 def test_an_id_or_name_that_is_none(text: Any) -> None:
-    """Blank texts and other types are no id and no name."""
+    """Blank texts, those that cannot be stored or sent, and other types are no id and no name."""
     with pytest.raises(InvalidRequestError):
         MetricInput(id=text)
     with pytest.raises(InvalidRequestError):

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from os import PathLike
-from pathlib import Path
 
+from galtea_async.bulk.arguments import (
+    check_callback,
+    check_client,
+    check_open,
+    check_options,
+    checked_path,
+)
 from galtea_async.bulk.session_import.intake import ImportIntake, SessionInputs, checked_inputs
 from galtea_async.bulk.session_import.journal import ImportJournal
 from galtea_async.bulk.session_import.outcome import ImportOutcome
@@ -79,8 +85,18 @@ async def create_sessions(
         9
     """
     intake = ImportIntake(checked_inputs(inputs))
+    path = None if journal is None else checked_path(journal)
+    check_options(retry_failed=retry_failed, reconcile=reconcile, progress=progress)
+    check_callback("on_outcome", on_outcome)
+    check_client(
+        client,
+        ImportClient,
+        "create_sessions is for Galtea: it needs an open AsyncGaltea",
+        advice="at PandaProbe a session comes into being with its first trace: use traces.create",
+    )
     service = client.import_service()
-    store = await ImportJournal(None if journal is None else Path(journal), service.target).open()
+    check_open(service.gauge)
+    store = await ImportJournal(path, service.target).open()
     run: ImportRun | None = None
     try:
         if retry_failed:

@@ -11,6 +11,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Final
 
+from galtea_async.bulk.arguments import checked_path
 from galtea_async.bulk.journal_snapshot import snapshot
 from galtea_async.bulk.session_import.journal import KIND
 from galtea_async.bulk.session_import.outcome import ImportOutcome, ImportStatus
@@ -55,7 +56,7 @@ async def imported_sessions(
         raise InvalidRequestError(f"status is one of {', '.join(ImportStatus)}, not {status!r}")
     run = partial(asyncio.get_running_loop().run_in_executor, None)
     with ExitStack() as opened:
-        connection = await run(opened.enter_context, _import_snapshot(Path(path)))
+        connection = await run(opened.enter_context, _import_snapshot(checked_path(path)))
         rows = await run(_rows, connection, ("", ""))
         while rows:
             for _, custom_id, state, session_id, error in rows:

@@ -7,7 +7,7 @@ again. To add a service, write an object that does this, and hand it out from th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from attrs import frozen
 
@@ -73,6 +73,7 @@ class ImportService(Protocol):
         ...
 
 
+@runtime_checkable
 class ImportClient(Protocol):
     """A client to whose service sessions can be brought."""
 

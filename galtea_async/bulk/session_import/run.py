@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Final, final
+from typing import Final, TypeAlias, final
 
 import anyio
 from attrs import define, field
@@ -62,6 +62,8 @@ _WITHOUT_JOURNAL: Final = (
     "where turns are missing, which only a journal could tell"
 )
 
+_Refused: TypeAlias = tuple[Item, ImportOutcome]
+
 _AFTER_LOSS: Final = 0.2
 _FIRST_WAIT: Final = 1.0
 _LONGEST_WAIT: Final = 5.0
@@ -95,7 +97,7 @@ class ImportRun:
     _course: Course = field(init=False)
     _totals: ImportTotals = field(factory=ImportTotals, init=False)
     _stop_signal: StopSignal = field(factory=StopSignal, init=False)
-    _refusals: RefusalsBorne[tuple[Item, ImportOutcome]] = field(factory=RefusalsBorne, init=False)
+    _refusals: RefusalsBorne[_Refused] = field(factory=RefusalsBorne[_Refused], init=False)
     _told_at: float = field(default=float("-inf"), init=False)
     _waiting_for: str | None = field(default=None, init=False)
 

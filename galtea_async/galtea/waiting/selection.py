@@ -12,6 +12,7 @@ from typing import Final, Literal, TypeAlias, cast
 
 from attrs import frozen
 
+from galtea_async.bulk.arguments import checked_path
 from galtea_async.bulk.journal_reader import journal_outcomes, read_plan
 from galtea_async.bulk.outcome import OutcomeStatus, SessionOutcome
 from galtea_async.bulk.report import BulkReport
@@ -92,7 +93,7 @@ async def selected(
             )
         journal = report.journal
     if journal is not None:
-        return await _of_job(Path(journal), target)
+        return await _of_job(checked_path(journal), target)
     if session_ids is not None:
         return Selection("session_ids", await _checked("session_ids", session_ids))
     if evaluation_ids is not None:

@@ -11,6 +11,7 @@ from typing import Self, final
 
 from attrs import define, field
 
+from galtea_async.bulk.arguments import check_client
 from galtea_async.bulk.block_stream import BlockStream
 from galtea_async.bulk.provider import JobSettings
 from galtea_async.bulk.report import BulkReport
@@ -107,6 +108,12 @@ async def watch_evaluations(
         ...     async for evaluation in evaluations:
         ...         assert evaluation.status != "PENDING"
     """
+    check_client(
+        client,
+        AsyncGaltea,
+        "wait_for_evaluations and watch_evaluations are for Galtea: they need an open AsyncGaltea",
+        advice="wait for a run of PandaProbe with session_runs.wait; evaluate_sessions waits by itself",
+    )
     selection = await selected(
         target=client.batch_service(JobSettings()).target,
         session_ids=session_ids,
