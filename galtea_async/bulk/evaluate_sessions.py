@@ -40,7 +40,8 @@ async def evaluate_sessions(
     Args:
         client: An open client.
         session_ids: Any iterable or async iterable of ids; a repeated id is evaluated once. It is read as
-            the run proceeds, never held in memory.
+            the run proceeds, never held in memory. What cannot be an id is refused; a blank id, which a
+            session of PandaProbe can have, is a failed session there.
         metrics: Names, `MetricInput` objects or mappings; by default the product's own.
         specification_ids: Specifications whose metrics to use.
         chunk_size: How many sessions go into one request, 1 to 1,000. Smaller chunks lose less to an

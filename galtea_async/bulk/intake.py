@@ -25,11 +25,12 @@ Ids: TypeAlias = Iterable[str] | AsyncIterable[str]
 _SLICE: Final = 10_000
 
 
-async def checked_ids(ids: Ids) -> Ids:
+async def checked_ids(ids: Ids, *, may_be_blank: bool = False) -> Ids:
     """Refuse an input that cannot be right before anything is sent, as far as that can be seen.
 
     Args:
         ids: The input; a collection is checked whole, an iterator id by id while it is read.
+        may_be_blank: Whether the service has blank ids.
 
     Returns:
         The input.
@@ -43,19 +44,26 @@ async def checked_ids(ids: Ids) -> Ids:
         position = 0
         iterator = iter(ids)
         while block := list(islice(iterator, _SLICE)):
-            _check(block, position)
+            _check(block, position, may_be_blank=may_be_blank)
             position += len(block)
             await asyncio.sleep(0)
     return ids
 
 
-def _check(ids: list[str], position: int) -> None:
+def _check(ids: list[str], position: int, *, may_be_blank: bool) -> None:
     if are_ids(ids):
         return
-    offset = next(offset for offset, value in enumerate(ids) if not is_id(value))
+    wrong = (offset for offset, id_ in enumerate(ids) if not (is_id(id_) or (may_be_blank and _blank(id_))))
+    offset = next(wrong, None)
+    if offset is None:
+        return
     raise InvalidRequestError(
         f"session_ids[{position + offset}] must be a text that is not blank, not {ids[offset]!r}"
     )
+
+
+def _blank(value: object) -> bool:
+    return isinstance(value, str) and not value.strip()
 
 
 @define
@@ -68,6 +76,7 @@ class Intake:
         chunk_size: The most ids of a chunk; may be lowered at any time.
         expected: How many distinct sessions the job has, where the caller knows and the input does not tell.
         is_all: Whether the job has no other input than this one.
+        may_be_blank: Whether the service has blank ids.
     """
 
     ids: Ids
@@ -75,6 +84,7 @@ class Intake:
     chunk_size: int
     expected: int | None = None
     is_all: bool = True
+    may_be_blank: bool = False
     exhausted: bool = field(default=False, init=False)
     read: int = field(default=0, init=False)
     repeated: int = field(default=0, init=False)
@@ -119,7 +129,7 @@ class Intake:
     async def _read_block(self, size: int) -> None:
         block = await self._pull(size)
         self.exhausted = len(block) < size
-        _check(block, self.read)
+        _check(block, self.read, may_be_blank=self.may_be_blank)
         new = await self.journal.claim(block) if block else []
         self.read += len(block)
         self.repeated += len(block) - len(new)

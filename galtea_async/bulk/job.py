@@ -65,7 +65,7 @@ async def open_job(
     check_options(retry_failed=retry_failed, reconcile=reconcile, progress=progress, stop_on=stop_on)
     service: BatchService = client.batch_service(settings)
     check_open(service.gauge)
-    ids = await checked_ids(session_ids)
+    ids = await checked_ids(session_ids, may_be_blank=service.may_have_blank_ids)
     plan = Plan.of_sessions(service.target, settings, in_run=in_run)
     store = await Journal(path, plan).open()
     run: BulkRun | None = None
@@ -79,7 +79,7 @@ async def open_job(
         run = BulkRun(
             service=service,
             journal=store,
-            intake=Intake(ids, store, size),
+            intake=Intake(ids, store, size, may_be_blank=service.may_have_blank_ids),
             policy=reconcile,
             stop_on=stop_on,
             progress=progress,

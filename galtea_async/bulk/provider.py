@@ -188,6 +188,11 @@ class BatchService(Protocol):
         """Seconds after giving up on a request within which the service may still begin its work."""
         ...
 
+    @property
+    def may_have_blank_ids(self) -> bool:
+        """Whether sessions can have blank ids there; else one in the input is a mistake, and is refused."""
+        ...
+
     def dooms_all(self, error: ApiError) -> bool:
         """Tell whether a refusal is about the job and not about the sessions of one batch."""
         ...

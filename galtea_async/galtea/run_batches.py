@@ -71,6 +71,11 @@ class GalteaRunBatches:
         """The service works while its client waits, so giving up ends at the read time-out; see `settle`."""
         return 0.0
 
+    @property
+    def may_have_blank_ids(self) -> bool:
+        """The service makes the ids itself, and none is blank."""
+        return False
+
     def dooms_all(self, error: ApiError) -> bool:
         """Tell whether a refusal is about the job: nothing in the service's words tells that apart."""
         del error

@@ -144,29 +144,38 @@ class PandaProbeBatches:
         """Seconds after giving up on a request within which the service may still make its run."""
         return self._policy.appears_within
 
+    @property
+    def may_have_blank_ids(self) -> bool:
+        """A trace may name the session "", and then there is one; it is listed, and cannot be evaluated."""
+        return True
+
     def dooms_all(self, error: ApiError) -> bool:
         """Tell whether a refusal is about the job: the service never looks at the sessions themselves."""
         return error.status in (400, 405, 422) and "session_ids" not in error.message
 
     async def submit(self, content: NewChunk, token: str) -> BatchAnswer:
         """Book a run under a name of its own."""
-        body = {"session_ids": list(content.session_ids), "metrics": list(self.metrics), "name": token}
+        ids, failures = _evaluable(content), _blank(content)
+        if not ids:
+            return BatchAnswer(evaluated=0, failed=len(failures), failures=failures, evaluations=0)
+        body = {"session_ids": ids, "metrics": list(self.metrics), "name": token}
         with metered(self.gauge.meter):
             run = await self.channel.send(object_call("POST", BATCH, SessionRun, body=body))
         if self.completion is not None:
             self._watch(token, run.id).was_there = True
             return BatchAnswer.accepted((run.id,))
-        accepted = len(content.session_ids)
         return BatchAnswer(
-            evaluated=accepted,
-            failed=0,
-            failures={},
-            evaluations=accepted * len(self.metrics),
+            evaluated=len(ids),
+            failed=len(failures),
+            failures=failures,
+            evaluations=len(ids) * len(self.metrics),
             run_ids=(run.id,),
         )
 
     async def find(self, content: NewChunk, token: str, since: float, answer: BatchAnswer | None) -> Findings:
         """Look at the run of a batch, and where it has ended, at its scores."""
+        if not _evaluable(content):
+            return Findings(covered={}, failures=_blank(content), mark="nothing is sent", stage=Stage.FINAL)
         with metered(self.gauge.meter):
             for run_id in () if answer is None else answer.run_ids:
                 _ = self._watch(token, run_id)
@@ -221,7 +230,7 @@ class PandaProbeBatches:
         if run.metric_names is not None and set(run.metric_names) != set(self.metrics):
             return False
         named = run.filters.get("session_ids") if isinstance(run.filters, dict) else None
-        return not isinstance(named, list) or set(map(str, named)) == set(content.session_ids)
+        return not isinstance(named, list) or set(map(str, named)) == set(_evaluable(content))
 
     async def _judged(
         self, run: SessionRun, content: NewChunk, token: str, *, was_accepted: bool
@@ -268,7 +277,7 @@ class PandaProbeBatches:
             if line.session_id is not None and line.name is not None:
                 covered[line.session_id] += 1
                 scores.setdefault(line.session_id, {})[line.name] = line.value
-        missing = [id_ for id_ in content.session_ids if id_ not in covered]
+        missing = [id_ for id_ in _evaluable(content) if id_ not in covered]
         if missing:
             again = await self._look(run.id)  # a run that is gone has no scores either, and does not say so
             if again is None:
@@ -278,7 +287,7 @@ class PandaProbeBatches:
         self._queue_moved_at = asyncio.get_running_loop().time()
         return Findings(
             covered=covered,
-            failures=dict.fromkeys(missing, _reason(run, state)),
+            failures=dict.fromkeys(missing, _reason(run, state)) | _blank(content),
             scores=scores,
             mark="the run has ended",
             stage=Stage.FINAL,
@@ -297,7 +306,8 @@ class PandaProbeBatches:
     def _accepted(self, content: NewChunk) -> Findings:
         """Count a run that was begun as done: nobody waits for its end."""
         return Findings(
-            covered=dict.fromkeys(content.session_ids, len(self.metrics)),
+            covered=dict.fromkeys(_evaluable(content), len(self.metrics)),
+            failures=_blank(content),
             mark="the run has begun",
             stage=Stage.FINAL,
         )
@@ -316,6 +326,19 @@ def _metric_names(settings: JobSettings) -> tuple[str, ...]:
         if metric.name is None or metric.id is not None or metric.score is not None:
             raise InvalidRequestError(f"a metric of PandaProbe is a name and nothing else, not {metric!r}")
     return tuple(metric.name for metric in settings.metrics if metric.name is not None)
+
+
+def _evaluable(content: NewChunk) -> list[str]:
+    return [id_ for id_ in content.session_ids if id_.strip()]
+
+
+def _blank(content: NewChunk) -> dict[str, str]:
+    """Say of sessions with blank ids why they fail."""
+    return {
+        id_: "a session whose id is blank cannot be evaluated"
+        for id_ in content.session_ids
+        if not id_.strip()
+    }
 
 
 def _reason(run: SessionRun, state: RunState) -> str:
