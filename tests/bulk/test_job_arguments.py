@@ -55,21 +55,21 @@ class Listener:
         raise AssertionError(progress)
 
 
-WRONG: list[dict[str, Any]] = [
-    {"stop_on": {"failures": 5}},
-    {"stop_on": ["401"]},
-    {"progress": 5},
-    {"progress": told},
-    {"progress": functools.partial(told, 5)},
-    {"progress": generated},
-    {"progress": Listener()},
-    {"reconcile": None},
-    {"reconcile": 10.0},
-    {"retry_failed": "no"},
-    {"retry_failed": None},
-    {"chunk_size": 0},
-]
-wrong_options = pytest.mark.parametrize("wrong", WRONG, ids=str)
+WRONG: dict[str, dict[str, Any]] = {
+    "stop_on a mapping": {"stop_on": {"failures": 5}},
+    "stop_on a list": {"stop_on": ["401"]},
+    "progress a number": {"progress": 5},
+    "progress async": {"progress": told},
+    "progress async with arguments": {"progress": functools.partial(told, 5)},
+    "progress an async generator": {"progress": generated},
+    "progress an async object": {"progress": Listener()},
+    "reconcile nothing": {"reconcile": None},
+    "reconcile a number": {"reconcile": 10.0},
+    "retry_failed a text": {"retry_failed": "no"},
+    "retry_failed nothing": {"retry_failed": None},
+    "chunk_size zero": {"chunk_size": 0},
+}
+wrong_options = pytest.mark.parametrize("wrong", list(WRONG.values()), ids=list(WRONG))
 
 WRONG_PATHS: list[Any] = [5, True, b"job.db", "", "  ", "a\0b", ":memory:", "half \ud800 a character"]
 wrong_paths = pytest.mark.parametrize("path", WRONG_PATHS, ids=repr)

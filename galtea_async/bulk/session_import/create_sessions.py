@@ -63,8 +63,10 @@ async def create_sessions(
         The account of the import; of a continued journal, over all its runs.
 
     Raises:
-        InvalidRequestError: Something in the inputs cannot be right, such as two with one custom id and
-            different content; what was sent before is in the journal.
+        InvalidRequestError: The arguments cannot be right, and nothing was sent; or something in the inputs
+            cannot, such as two with one custom id and different content, and what was sent before is in the
+            journal.
+        LifecycleError: The client is not open; nothing was sent.
         JournalError: The journal cannot be used.
         JournalMismatchError: It belongs to another service, or to an evaluation.
         BulkImportError: The import ended early; carries the report and can be continued.
