@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, cast
 from attrs import Attribute, evolve, field, frozen
 
 from galtea_async.errors import ConfigurationError
+from galtea_async.reserved_headers import RESERVED_HEADERS
 
 __all__ = [
     "CompletionPolicy",
@@ -25,9 +26,7 @@ __all__ = [
 
 _Validator = Callable[[object, "Attribute[Any]", Any], None]
 
-_PROTECTED_HEADERS: Final = frozenset(
-    {"authorization", "user-agent", "content-type", "content-length", "host"}
-)
+_PROTECTED_HEADERS: Final = RESERVED_HEADERS | {"user-agent"}
 
 
 def _number(*, above: float = 0.0, inclusive: bool = True, optional: bool = False) -> _Validator:

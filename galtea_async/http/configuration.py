@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from galtea_async.errors import ConfigurationError
 from galtea_async.events import Observer
+from galtea_async.reserved_headers import RESERVED_HEADERS
 
 __all__ = [
     "checked_base_url",
@@ -21,7 +22,6 @@ __all__ = [
 
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE: Final = re.compile(r"[\x20-\x7e\x80-\xff\t]*")
-_OWN_HEADERS: Final = frozenset({"authorization", "content-type", "content-length", "host"})
 
 
 def checked_key(key: str | None, variable: str) -> str:
@@ -32,7 +32,9 @@ def checked_key(key: str | None, variable: str) -> str:
     """
     if not key:
         raise ConfigurationError(f"no API key: pass api_key, or set {variable}")
-    if not isinstance(key, str) or not key.isascii() or not key.isprintable() or " " in key:
+    if not isinstance(key, str):
+        raise ConfigurationError(f"the API key must be a text, not something of type {type(key).__name__}")
+    if not key.isascii() or not key.isprintable() or " " in key:
         raise ConfigurationError("the API key has a blank, a control or a non-ASCII character: copy it again")
     return key
 
@@ -72,7 +74,7 @@ def checked_headers(headers: Mapping[str, str] | None, taken: Iterable[str] = ()
         ConfigurationError: A name or value is not legal, or the client sets that header itself.
     """
     checked: dict[str, str] = {}
-    own = _OWN_HEADERS.union(name.lower() for name in taken)
+    own = RESERVED_HEADERS.union(name.lower() for name in taken)
     for name, value in (headers or {}).items():
         if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
             raise ConfigurationError(f"{name!r} is not the name of a header")
