@@ -26,6 +26,7 @@ from galtea_async.galtea.versions import Versions
 from galtea_async.http.account_wide import AccountWide
 from galtea_async.http.client_shell import MAX_BODY, ClientShell, make_channel
 from galtea_async.http.configuration import checked_base_url, checked_headers, checked_key, merged_headers
+from galtea_async.http.option_types import check_option_types
 from galtea_async.http.statistics import Statistics
 from galtea_async.models.json_value import JsonValue
 from galtea_async.secret import Secret
@@ -105,6 +106,17 @@ class AsyncGaltea:
         max_body: int = MAX_BODY,
     ) -> None:
         """Check the settings; nothing is opened yet."""
+        check_option_types(
+            base_url=base_url,
+            timeout=timeout,
+            retry=retry,
+            rate_limit=rate_limit,
+            headers=headers,
+            proxy=proxy,
+            trust_env=trust_env,
+            ssl_context=ssl_context,
+            observers=observers,
+        )
         environment = Environment()
         key = checked_key(
             api_key if api_key is not None else environment.text("GALTEA_API_KEY"), "GALTEA_API_KEY"
@@ -202,6 +214,9 @@ class AsyncGaltea:
 
         Returns:
             The view. It is opened and closed with the client, and not by itself.
+
+        Raises:
+            ConfigurationError: One of the options is of another type, such as a number.
 
         Example:
             >>> quick = galtea.with_options(timeout=Timeout(queue=0), retry=RetryPolicy(deadline=2.0))

@@ -19,6 +19,7 @@ from galtea_async.http.channel import Channel
 from galtea_async.http.configuration import checked_observers, checked_proxy, merged_headers
 from galtea_async.http.dialect import Dialect
 from galtea_async.http.link import Link
+from galtea_async.http.option_types import check_option_types
 from galtea_async.http.requests import any_call
 from galtea_async.http.route_scheme import RouteScheme
 from galtea_async.http.statistics import Statistics
@@ -148,7 +149,11 @@ class ClientShell:
 
         Returns:
             The shell of the view.
+
+        Raises:
+            ConfigurationError: One of them is of another type.
         """
+        check_option_types(timeout=timeout, retry=retry)
         options = self.channel.options
         chosen = CallOptions(timeout=timeout or options.timeout, retry=retry or options.retry)
         return evolve(self, channel=evolve(self.channel, options=chosen), is_view=True)

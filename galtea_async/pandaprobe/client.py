@@ -11,6 +11,7 @@ from galtea_async.bulk.provider import JobSettings
 from galtea_async.events import Observer
 from galtea_async.http.client_shell import MAX_BODY, ClientShell, make_channel
 from galtea_async.http.configuration import checked_base_url, checked_headers, merged_headers
+from galtea_async.http.option_types import check_option_types
 from galtea_async.http.per_path import PerPath
 from galtea_async.http.statistics import Statistics
 from galtea_async.models.json_value import JsonValue
@@ -111,6 +112,17 @@ class AsyncPandaProbe:
         max_body: int = MAX_BODY,
     ) -> None:
         """Check the settings; nothing is opened yet."""
+        check_option_types(
+            base_url=base_url,
+            timeout=timeout,
+            retry=retry,
+            rate_limit=rate_limit,
+            headers=headers,
+            proxy=proxy,
+            trust_env=trust_env,
+            ssl_context=ssl_context,
+            observers=observers,
+        )
         environment = Environment()
         credentials = Credentials.choose(
             api_key=api_key,
@@ -208,6 +220,9 @@ class AsyncPandaProbe:
 
         Returns:
             The view. It is opened and closed with the client, and not by itself.
+
+        Raises:
+            ConfigurationError: One of the options is of another type, such as a number.
 
         Example:
             >>> quick = panda.with_options(timeout=Timeout(queue=0), retry=RetryPolicy(deadline=2.0))
