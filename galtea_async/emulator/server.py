@@ -45,6 +45,9 @@ def _is_worth_printing(record: logging.LogRecord) -> bool:
     return not isinstance(error, web.RequestPayloadError)
 
 
+_ANYTHING = "(?s:.*)"
+"""A path's rest, line breaks included."""
+
 _LOG = logging.getLogger(__name__)
 _LOG.addFilter(_is_worth_printing)
 
@@ -121,8 +124,8 @@ class HttpServer:
             for method, path in route.doors or ((route.method, route.path),):
                 application.router.add_route(method, path, self._handler(route))
         application.router.add_route("GET", "/", self._front_door)
-        application.router.add_route("*", f"{CONTROL}/{{name:.*}}", self.console.control)
-        application.router.add_route("*", "/{rest:.*}", self._handler(None))
+        application.router.add_route("*", f"{CONTROL}/{{name:{_ANYTHING}}}", self.console.control)
+        application.router.add_route("*", f"/{{rest:{_ANYTHING}}}", self._handler(None))
         return application
 
     async def _front_door(self, request: web.Request) -> web.StreamResponse:

@@ -110,7 +110,8 @@ class PandaProbeGate:
             refused = detail(405, "Method Not Allowed").reply
             return Refusal(attrs.evolve(refused, headers={"Allow": ", ".join(self._methods(path))}))
         if self._methods(path.rstrip("/")):
-            query = f"?{request.query_string}" if request.query_string else ""
+            # As it came: decoded, a line break in it would end the header, and an ampersand the value.
+            query = f"?{request.rel_url.raw_query_string}" if request.rel_url.raw_query_string else ""
             location = f"http://{request.host}{path.rstrip('/')}{query}"
             return Refusal(Reply(status=307, content_type="", headers={"Location": location}))
         return detail(404, "Not Found")
@@ -134,7 +135,7 @@ def _credential(request: web.Request) -> str:
     """What requests are counted by: the bearer token before the API key, before the address."""
     bearer = request.headers.get("Authorization", "")
     told = bearer or request.headers.get("X-API-Key") or request.remote or ""
-    return sha256(told.encode()).hexdigest()[:16]
+    return sha256(told.encode(errors="surrogateescape")).hexdigest()[:16]
 
 
 def _content(request: web.Request, route: Route, payload: Json | Malformed) -> Json:
