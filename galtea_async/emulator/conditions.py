@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import inf
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ import attrs
 
 from galtea_async.emulator.fault_routes import check_routes
 from galtea_async.emulator.faults import Fault, FaultPlan
+from galtea_async.emulator.setting_checks import all_faults, is_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,7 +26,7 @@ class Conditions:
         plan: The faults, and how often each has had its chance.
     """
 
-    latency: float = attrs.field(default=0.0, validator=[attrs.validators.ge(0), attrs.validators.lt(inf)])
+    latency: float = attrs.field(default=0.0, validator=is_number(at_least=0))
     plan: FaultPlan
     _routes: Sequence[str] | None = attrs.field(default=None, init=False)
     _at_start: tuple[float, tuple[Fault, ...], int] = attrs.field(default=(0.0, (), 0), init=False)
@@ -58,13 +58,14 @@ class Conditions:
         """The faults; setting them anew starts all their counts at zero.
 
         Raises:
+            TypeError: One is no `Fault`.
             ValueError: One is about a route that is not served.
         """
         return self.plan.faults
 
     @faults.setter
     def faults(self, faults: Iterable[Fault]) -> None:
-        given = tuple(faults)
+        given = all_faults(faults)
         if self._routes is not None:
             check_routes(given, self._routes)
         self.plan = FaultPlan(faults=given, random=self.plan.random)

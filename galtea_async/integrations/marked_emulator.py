@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from galtea_async.emulator import BackgroundGaltea, GalteaEmulator, fault_from_text
+from galtea_async.emulator import BackgroundGaltea, Fault, GalteaEmulator, fault_from_text
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -31,15 +31,19 @@ def marked_emulator(marks: Iterable[pytest.Mark]) -> Generator[BackgroundGaltea]
     """
     settings = _settings(marks)
     sessions, turns = settings.pop("sessions", 0), settings.pop("turns", 2)
-    faults = [
-        fault_from_text(fault) if isinstance(fault, str) else fault for fault in settings.pop("faults", ())
-    ]
+    faults = _faults(settings.pop("faults", ()))
     settings.setdefault("judging", _JUDGING)
     with BackgroundGaltea(GalteaEmulator(**settings)) as emulator:
         if sessions:
             emulator.add_version(sessions=sessions, turns=turns)
         emulator.faults = faults
         yield emulator
+
+
+def _faults(given: str | Fault | Iterable[str | Fault]) -> list[Fault]:
+    """Read the texts among faults; one alone counts as a list of one."""
+    several = [given] if isinstance(given, str | Fault) else given
+    return [fault_from_text(fault) if isinstance(fault, str) else fault for fault in several]
 
 
 def _settings(marks: Iterable[pytest.Mark]) -> dict[str, Any]:

@@ -37,8 +37,9 @@ __all__ = ["galtea", "galtea_emulator", "pytest_configure"]
 
 _MARKER = (
     "galtea_emulator(sessions=0, turns=2, faults=(), **settings): how the test's local Galtea is set. "
-    "With `sessions`, it has a version of so many sessions, of `turns` turns each. `faults` are `Fault`s or "
-    "texts. The rest goes to `GalteaEmulator`, such as `seed`, `rules`, `latency` and `judging`."
+    "With `sessions`, it has a version of so many sessions, of `turns` turns each. `faults` are `Fault`s "
+    "or texts, in a list or one alone. The rest goes to `GalteaEmulator`, such as `seed`, `rules`, `latency` "
+    "and `judging`."
 )
 
 

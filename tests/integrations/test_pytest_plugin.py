@@ -135,8 +135,19 @@ def test_a_marker_sets_the_emulator(run_tests: Callable[..., pytest.RunResult]) 
                 assert len(galtea_emulator.session_ids(version_id)) == 2
                 paths = ["/sessions", "/sessions", "/products", "/runs"]
                 assert [ask(galtea_emulator, path) for path in paths] == [502, 200, 503, 404]
+
+        @pytest.mark.parametrize(
+            "given",
+            [
+                pytest.param(fault, marks=pytest.mark.galtea_emulator(faults=fault))
+                for fault in ("GET /sessions:answer=502", Fault(route="GET /sessions", action=Answer(502)))
+            ],
+        )
+        def test_one_fault_alone(galtea_emulator, given):
+            assert len(galtea_emulator.faults) == 1
+            assert ask(galtea_emulator, "/sessions") == 502
         """
-    ).assert_outcomes(passed=2)
+    ).assert_outcomes(passed=4)
 
 
 @pytest.mark.parametrize(
@@ -145,6 +156,8 @@ def test_a_marker_sets_the_emulator(run_tests: Callable[..., pytest.RunResult]) 
         ("7", "takes its arguments by name"),
         ("session=7", "unexpected keyword argument 'session'"),
         ("faults=['GET /runs:rest']", "in the fault 'GET /runs:rest'"),
+        ("faults='GET /runs:rest'", "in the fault 'GET /runs:rest'"),
+        ("rate_limit=20", "rate_limit is a pair of numbers, (requests, seconds)"),
     ],
 )
 def test_a_mistake_in_a_marker_is_an_error(

@@ -100,13 +100,14 @@ class BackgroundGaltea:
         """The faults; setting them anew starts all their counts at zero.
 
         Raises:
+            TypeError: One is no `Fault`.
             ValueError: One is about a route that is not served.
         """
         return self.emulator.faults
 
     @faults.setter
     def faults(self, faults: Iterable[Fault]) -> None:
-        self._thread.do(lambda: setattr(self.emulator, "faults", tuple(faults)))
+        self._thread.do(lambda: setattr(self.emulator, "faults", faults))
 
     @property
     def latency(self) -> float:

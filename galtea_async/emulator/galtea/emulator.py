@@ -10,6 +10,7 @@ sorts.
 
 from __future__ import annotations
 
+import os
 from random import Random
 from typing import TYPE_CHECKING, Self
 
@@ -21,6 +22,14 @@ from galtea_async.emulator.galtea.rules import EmulatorRules
 from galtea_async.emulator.galtea.running import Running, assemble, open_service
 from galtea_async.emulator.life import Life
 from galtea_async.emulator.recording import RecordedRequest
+from galtea_async.emulator.setting_checks import (
+    all_faults,
+    is_a,
+    is_number,
+    is_rate,
+    is_span,
+    is_whole_number,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,6 +65,10 @@ class GalteaEmulator:
         clock_skew: Seconds by which the server's clock is ahead.
         records_requests: Whether `requests` is kept; without it, memory stays flat over millions of requests.
 
+    Raises:
+        TypeError: One of them is of another type.
+        ValueError: One of them is out of its bounds.
+
     Example:
         >>> async with GalteaEmulator() as emulator:
         ...     version_id = await emulator.add_version(sessions=2)
@@ -65,18 +78,18 @@ class GalteaEmulator:
         [0, 0]
     """
 
-    host: str = "127.0.0.1"
-    port: int = 0
-    api_key: str = attrs.field(default=_DEFAULT_API_KEY, repr=False)
-    path: str = ":memory:"
-    seed: int = 7
-    _latency: float = attrs.field(default=0.0, alias="latency")
-    judging: tuple[float, float] = (2.0, 30.0)
-    _faults: tuple[Fault, ...] = attrs.field(default=(), converter=tuple[Fault, ...], alias="faults")
-    rules: EmulatorRules = attrs.field(factory=EmulatorRules)
-    rate_limit: tuple[float, float] | None = None
-    clock_skew: float = 0.0
-    records_requests: bool = True
+    host: str = attrs.field(default="127.0.0.1", validator=is_a(str))
+    port: int = attrs.field(default=0, validator=is_whole_number(at_least=0, at_most=65_535))
+    api_key: str = attrs.field(default=_DEFAULT_API_KEY, repr=False, validator=is_a(str))
+    path: str = attrs.field(default=":memory:", converter=os.fsdecode)
+    seed: int = attrs.field(default=7, validator=is_whole_number())
+    _latency: float = attrs.field(default=0.0, validator=is_number(at_least=0), alias="latency")
+    judging: tuple[float, float] = attrs.field(default=(2.0, 30.0), validator=is_span)
+    _faults: tuple[Fault, ...] = attrs.field(default=(), converter=all_faults, alias="faults")
+    rules: EmulatorRules = attrs.field(factory=EmulatorRules, validator=is_a(EmulatorRules))
+    rate_limit: tuple[float, float] | None = attrs.field(default=None, validator=is_rate)
+    clock_skew: float = attrs.field(default=0.0, validator=is_number())
+    records_requests: bool = attrs.field(default=True, validator=is_a(bool))
     _life: Life[Contents, GalteaGate] = attrs.field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -138,13 +151,14 @@ class GalteaEmulator:
         """The faults; setting them anew starts all their counts at zero.
 
         Raises:
+            TypeError: One is no `Fault`.
             ValueError: One is about a route that is not served.
         """
         return self._life.conditions.faults
 
     @faults.setter
     def faults(self, faults: Iterable[Fault]) -> None:
-        self._life.conditions.faults = tuple(faults)
+        self._life.conditions.faults = all_faults(faults)
 
     @property
     def latency(self) -> float:

@@ -10,6 +10,7 @@ event loop, whether anybody looks or not.
 
 from __future__ import annotations
 
+import os
 from random import Random
 from typing import TYPE_CHECKING, Literal, Self
 
@@ -22,6 +23,7 @@ from galtea_async.emulator.pandaprobe.course import Mishap
 from galtea_async.emulator.pandaprobe.rules import PandaProbeRules
 from galtea_async.emulator.pandaprobe.running import Running, assemble, open_service
 from galtea_async.emulator.recording import RecordedRequest
+from galtea_async.emulator.setting_checks import all_faults, is_a, is_number, is_whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,6 +60,10 @@ class PandaProbeEmulator:
         clock_skew: Seconds by which the server's clock is ahead.
         records_requests: Whether `requests` is kept; without it, memory stays flat over millions of requests.
 
+    Raises:
+        TypeError: One of them is of another type.
+        ValueError: One of them is out of its bounds.
+
     Example:
         >>> from galtea_async.emulator import PandaProbeEmulator
         >>> async with PandaProbeEmulator() as emulator:
@@ -67,19 +73,19 @@ class PandaProbeEmulator:
         [0, 0]
     """
 
-    host: str = "127.0.0.1"
-    port: int = 0
-    api_key: str = attrs.field(default=_DEFAULT_API_KEY, repr=False)
-    token: str = attrs.field(default=_DEFAULT_TOKEN, repr=False)
-    project_name: str = "emulated project"
-    path: str = ":memory:"
-    seed: int = 7
-    _latency: float = attrs.field(default=0.0, alias="latency")
-    _faults: tuple[Fault, ...] = attrs.field(default=(), converter=tuple[Fault, ...], alias="faults")
-    rules: PandaProbeRules = attrs.field(factory=PandaProbeRules)
-    quota: int | None = None
-    clock_skew: float = 0.0
-    records_requests: bool = True
+    host: str = attrs.field(default="127.0.0.1", validator=is_a(str))
+    port: int = attrs.field(default=0, validator=is_whole_number(at_least=0, at_most=65_535))
+    api_key: str = attrs.field(default=_DEFAULT_API_KEY, repr=False, validator=is_a(str))
+    token: str = attrs.field(default=_DEFAULT_TOKEN, repr=False, validator=is_a(str))
+    project_name: str = attrs.field(default="emulated project", validator=is_a(str))
+    path: str = attrs.field(default=":memory:", converter=os.fsdecode)
+    seed: int = attrs.field(default=7, validator=is_whole_number())
+    _latency: float = attrs.field(default=0.0, validator=is_number(at_least=0), alias="latency")
+    _faults: tuple[Fault, ...] = attrs.field(default=(), converter=all_faults, alias="faults")
+    rules: PandaProbeRules = attrs.field(factory=PandaProbeRules, validator=is_a(PandaProbeRules))
+    quota: int | None = attrs.field(default=None, validator=is_whole_number(at_least=0, optional=True))
+    clock_skew: float = attrs.field(default=0.0, validator=is_number())
+    records_requests: bool = attrs.field(default=True, validator=is_a(bool))
     _life: Life[Contents, PandaProbeGate] = attrs.field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -145,13 +151,14 @@ class PandaProbeEmulator:
         """The faults; setting them anew starts all their counts at zero.
 
         Raises:
+            TypeError: One is no `Fault`.
             ValueError: One is about a route that is not served.
         """
         return self._life.conditions.faults
 
     @faults.setter
     def faults(self, faults: Iterable[Fault]) -> None:
-        self._life.conditions.faults = tuple(faults)
+        self._life.conditions.faults = all_faults(faults)
 
     @property
     def latency(self) -> float:
