@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 
 from galtea_async.errors import InvalidRequestError
-from galtea_async.models.text import is_id, is_text
+from galtea_async.models.text import is_id, is_text, why_no_id
 from galtea_async.models.unset import UNSET
 
 __all__ = ["check_id", "check_number", "check_object", "check_text", "check_text_or_object"]
@@ -19,10 +19,10 @@ def check_id(name: str, value: object) -> None:
     """Refuse what is no id.
 
     Raises:
-        InvalidRequestError: It is not a text, or is blank.
+        InvalidRequestError: It is no text, is blank, or has characters that no id may have.
     """
     if not _is_absent(value) and not is_id(value):
-        raise InvalidRequestError(f"{name} is a text that is not blank, not {value!r}")
+        raise InvalidRequestError(f"{name} {why_no_id(value)}")
 
 
 def check_text(name: str, value: object) -> None:

@@ -9,7 +9,7 @@ from galtea_async.errors import InvalidRequestError
 from galtea_async.galtea.filters import EvaluationFilters
 from galtea_async.models.converter import unstructure
 from galtea_async.models.metric_input import MetricLike, metric_inputs
-from galtea_async.models.text import are_ids, is_id
+from galtea_async.models.text import are_ids, is_id, why_no_id
 
 __all__ = ["BATCH_LIMIT", "batch_body", "checked_filters", "checked_ids", "session_body"]
 
@@ -70,12 +70,14 @@ def checked_ids(name: str, values: Iterable[str]) -> list[str]:
     Raises:
         InvalidRequestError: It is a single text, an empty list, or not ids.
     """
-    if isinstance(values, str):
+    if isinstance(values, str | bytes):
         raise InvalidRequestError(f"{name} is a list of ids, not the single text {values!r}")
+    if not isinstance(values, Iterable):
+        raise InvalidRequestError(f"{name} is a list of ids, not {values!r}")
     given = list(values)
     if not are_ids(given):
         wrong = next(value for value in given if not is_id(value))
-        raise InvalidRequestError(f"{name}: an id is a text that is not blank, not {wrong!r}")
+        raise InvalidRequestError(f"{name}: an id {why_no_id(wrong)}")
     if not given:
         raise InvalidRequestError(f"{name} is empty")
     return list(dict.fromkeys(given))
@@ -110,6 +112,6 @@ def _is_score(value: object) -> bool:
 
 
 def _id(name: str, value: object) -> str:
-    if not isinstance(value, str) or not is_id(value):
-        raise InvalidRequestError(f"{name}: an id is a text that is not blank, not {value!r}")
+    if not is_id(value):
+        raise InvalidRequestError(f"{name}: an id {why_no_id(value)}")
     return value

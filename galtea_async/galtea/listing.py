@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar, cast
 
 from attrs import define, frozen
 
@@ -14,6 +14,7 @@ from galtea_async.http.channel import Channel
 from galtea_async.http.requests import list_call
 from galtea_async.http.target import Parameter, query_of
 from galtea_async.models.converter import wire_name
+from galtea_async.models.text import is_text
 
 __all__ = ["PAGE_SIZE", "Listing", "SortOrder"]
 
@@ -63,6 +64,9 @@ class Listing(Generic[_RowType]):
         offset: int | None = None,
     ) -> list[_RowType]:
         """Ask for one page in one request."""
+        for name, number in (("limit", limit), ("offset", offset)):
+            if number is not None:
+                _check_whole_number(name, number)
         parameters = self._parameters(filters)
         if parameters is None:
             return []
@@ -97,8 +101,7 @@ class Listing(Generic[_RowType]):
 
     def _walks(self, parameters: list[Parameter], order: list[str], page_size: int) -> list[_Walk]:
         """Split a list so that no URL is too long, with a walk for each part."""
-        if not isinstance(page_size, int) or page_size < 1:
-            raise InvalidRequestError(f"page_size must be a whole number, at least 1, not {page_size!r}")
+        _check_whole_number("page_size", page_size, at_least=1)
         budget = _URL_BYTES - _CURSOR_BYTES - self.base_bytes - len(self.path)
         return [
             _Walk(part, ByOffset(page_size, order) if order else OldestFirst(page_size))
@@ -139,12 +142,22 @@ def _merge(part: list[Parameter], window: list[Parameter]) -> list[Parameter]:
     return [*(parameter for parameter in part if parameter[0] not in replaced), *window]
 
 
-def _sort_parts(sort: SortOrder | None) -> list[str]:
+def _sort_parts(sort: object) -> list[str]:
     if sort is None:
         return []
+    wanted = 'sort takes a list of pairs such as ("created_at", "desc")'
+    if isinstance(sort, str | bytes) or not isinstance(sort, Iterable):
+        raise InvalidRequestError(f"{wanted}, not {sort!r}")
     parts: list[str] = []
-    for pair in sort:
-        if isinstance(pair, str) or len(pair) != 2 or pair[1] not in ("asc", "desc"):
-            raise InvalidRequestError(f'sort takes pairs such as ("created_at", "desc"), not {pair!r}')
-        parts += [wire_name(pair[0]), pair[1]]
+    for pair in cast(Iterable[object], sort):
+        match pair:
+            case (str() as name, "asc" | "desc" as direction) if is_text(name):
+                parts += [wire_name(name), direction]
+            case _:
+                raise InvalidRequestError(f"{wanted}, and {pair!r} is none")
     return parts
+
+
+def _check_whole_number(name: str, value: object, *, at_least: int = 0) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < at_least:
+        raise InvalidRequestError(f"{name} must be a whole number, at least {at_least}, not {value!r}")

@@ -25,7 +25,7 @@ from galtea_async.galtea.current_run import current_run_id
 from galtea_async.galtea.listing import Listing
 from galtea_async.http.channel import Channel
 from galtea_async.http.requests import object_call
-from galtea_async.models.converter import unstructure
+from galtea_async.models.json_body import body_of
 from galtea_async.models.session import Session
 from galtea_async.models.session_input import SessionInput
 
@@ -56,7 +56,7 @@ async def create_session(channel: Channel, sessions: Listing[Session], wanted: S
         UnknownOutcomeError: The answer was lost, and there is no custom id to look the session up by, or
             nothing came of any attempt.
     """
-    body = unstructure(evolve(wanted, turns=()) if wanted.turns else wanted)
+    body = body_of(evolve(wanted, turns=()) if wanted.turns else wanted)
     call = object_call("POST", "/sessions", Session, body=body)
     if wanted.custom_id is None:
         return await channel.send(call)

@@ -135,9 +135,12 @@ class ClientShell:
             drain: Seconds that calls under way have; 0 ends them at once.
 
         Raises:
+            InvalidRequestError: `drain` is no number of seconds; nothing is closed.
             LifecycleError: Called in another loop or process, or on a view.
         """
         self._refuse_view()
+        if not isinstance(drain, int | float) or isinstance(drain, bool) or not drain >= 0:
+            raise InvalidRequestError(f"drain is a number of seconds, at least 0, not {drain!r}")
         await self.channel.link.close(drain)
 
     def view(self, timeout: Timeout | None, retry: RetryPolicy | None) -> ClientShell:
@@ -176,10 +179,12 @@ class ClientShell:
             InvalidRequestError: The path does not begin with one slash, or something cannot be sent.
             GalteaError: Any failure of the call; see `Dispatcher.send`.
         """
-        if not _PATH.fullmatch(path):
+        if not isinstance(path, str) or not _PATH.fullmatch(path):
             raise InvalidRequestError(f"path must begin with one slash and be percent-encoded, not {path!r}")
-        if not method.isalpha() or not method.isascii():
+        if not isinstance(method, str) or not method.isalpha() or not method.isascii():
             raise InvalidRequestError(f"{method!r} is not an HTTP method")
+        if params is not None and not isinstance(params, Mapping):
+            raise InvalidRequestError(f"params is a mapping of names to values, not {params!r}")
         return await self.channel.send(any_call(method.upper(), path, query_of(params or {}), json))
 
     def statistics(self) -> Statistics:

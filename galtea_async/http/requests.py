@@ -9,7 +9,8 @@ from galtea_async.errors import InvalidRequestError
 from galtea_async.http.call import Call
 from galtea_async.http.channel import Channel
 from galtea_async.http.target import Parameter, fill, query_string
-from galtea_async.models.converter import UnreadableError, encode_json, read_json, read_page, structure
+from galtea_async.models.converter import UnreadableError, read_json, read_page, structure
+from galtea_async.models.json_body import encode_body
 from galtea_async.models.json_value import JsonValue
 
 __all__ = ["any_call", "list_answer_call", "list_call", "object_call", "send_nothing"]
@@ -96,7 +97,7 @@ def _encode(body: object | None) -> bytes | None:
         return None
     problem = ""
     try:
-        return encode_json(body)
+        return encode_body(body)
     except UnreadableError as error:
         problem = str(error)
     raise InvalidRequestError(f"the request cannot be written as JSON: {problem}")

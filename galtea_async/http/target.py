@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import Enum
@@ -9,7 +10,7 @@ from typing import Final, TypeAlias, cast
 from urllib.parse import quote, quote_plus
 
 from galtea_async.errors import InvalidRequestError
-from galtea_async.models.text import is_text
+from galtea_async.models.text import is_id, is_text, why_no_id
 
 __all__ = ["Parameter", "ParameterValue", "fill", "query_of", "query_string"]
 
@@ -33,7 +34,7 @@ def fill(template: str, **ids: str) -> str:
         The path.
 
     Raises:
-        InvalidRequestError: An id is not a text, or is blank.
+        InvalidRequestError: An id is no text, is blank, or has characters that no id may have.
 
     Example:
         >>> from galtea_async.http.target import fill
@@ -55,14 +56,14 @@ def query_of(filters: Mapping[str, object]) -> list[Parameter]:
         The parameters in order.
 
     Raises:
-        InvalidRequestError: A value is of a type that no filter takes, or a datetime is naive.
+        InvalidRequestError: A value is of a type that no filter takes, not finite, or a naive datetime.
 
     Example:
         >>> from galtea_async.http.target import query_of
         >>> query_of({"sessionIds": ["a", "b"], "passed": True, "limit": None})
         [('sessionIds', 'a'), ('sessionIds', 'b'), ('passed', 'true')]
     """
-    return [(name, _text(name, item)) for name, value in filters.items() for item in _items(value)]
+    return [(_name(name), _text(name, item)) for name, value in filters.items() for item in _items(value)]
 
 
 def query_string(parameters: Iterable[Parameter]) -> str:
@@ -84,11 +85,17 @@ def query_string(parameters: Iterable[Parameter]) -> str:
 
 
 def _segment(name: str, value: object) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise InvalidRequestError(f"{name} must be a text that is not blank, not {value!r}")
-    if value in _DOTS or not is_text(value):
+    if not is_id(value):
+        raise InvalidRequestError(f"{name} {why_no_id(value)}")
+    if value in _DOTS:
         raise InvalidRequestError(f"{name} cannot be {value!r}")
     return quote(value, safe="")
+
+
+def _name(name: object) -> str:
+    if not isinstance(name, str) or not is_text(name):
+        raise InvalidRequestError(f"the name of a parameter is a text, not {name!r}")
+    return name
 
 
 def _items(value: object) -> Iterable[object]:
@@ -109,7 +116,7 @@ def _text(name: str, value: object) -> str:
             raise InvalidRequestError(f"{name} cannot be {value!r}")
         case str():
             return value
-        case int() | float():
+        case int() | float() if -math.inf < value < math.inf:
             return repr(value)
         case datetime() if value.tzinfo is None:
             raise InvalidRequestError(f"{name}: a datetime needs a time zone, {value.isoformat()} has none")

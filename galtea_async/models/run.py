@@ -9,7 +9,7 @@ from attrs import define, field, frozen
 from galtea_async.errors import InvalidRequestError
 from galtea_async.models.json_value import JsonValue
 from galtea_async.models.open_enum import OpenEnum
-from galtea_async.models.text import is_id
+from galtea_async.models.text import is_id, why_no_id
 
 __all__ = ["Run", "RunInput", "RunKind", "RunOpener", "RunStatus"]
 
@@ -115,4 +115,4 @@ class RunInput:
         given = {name: value for name, value in optional.items() if value is not None}
         for name, value in {"product_id": self.product_id, **given}.items():
             if not is_id(value):
-                raise InvalidRequestError(f"{name}: an id is a text that is not blank, not {value!r}")
+                raise InvalidRequestError(f"{name}: an id {why_no_id(value)}")

@@ -9,7 +9,7 @@ from attrs import field, frozen
 
 from galtea_async.errors import InvalidRequestError
 from galtea_async.models.session import SessionStatus
-from galtea_async.models.text import is_id
+from galtea_async.models.text import is_id, is_text, why_no_id
 from galtea_async.models.turn import Turn, turns_of
 
 __all__ = ["SessionInput"]
@@ -18,6 +18,8 @@ _IDS: Final = ("version_id", "product_id", "custom_id", "test_case_id", "run_id"
 
 
 def _status(status: SessionStatus | str | None) -> SessionStatus | None:
+    if status is not None and not isinstance(status, str):
+        raise InvalidRequestError(f"status is a SessionStatus or a text, not {status!r}")
     return None if status is None else SessionStatus(status)
 
 
@@ -63,10 +65,23 @@ class SessionInput:
         for name in _IDS:
             given: object = getattr(self, name)
             if given is not None and not is_id(given):
-                raise InvalidRequestError(f"{name} is a text that is not blank, not {given!r}")
+                raise InvalidRequestError(f"{name} {why_no_id(given)}")
+        self._check_types()
         if self.test_case_id is not None and self.is_production:
             raise InvalidRequestError("a session with a test_case_id cannot have is_production=True")
         if self.test_case_id is not None and self.context is not None:
             raise InvalidRequestError("a session with a test_case_id takes its context from the test case")
         if self.run_id is not None and self.is_production:
             raise InvalidRequestError("a production session cannot belong to a run: leave run_id out")
+
+    def _check_types(self) -> None:
+        """Refuse what the service would refuse, or take for something else."""
+        if self.is_production is not None and not isinstance(self.is_production, bool):
+            raise InvalidRequestError(f"is_production is True or False, not {self.is_production!r}")
+        if self.metadata is not None and not isinstance(self.metadata, Mapping):
+            raise InvalidRequestError(f"metadata is a JSON object, not {self.metadata!r}")
+        context: object = self.context
+        if context is None or isinstance(context, Mapping):
+            return
+        if not isinstance(context, str) or not is_text(context):
+            raise InvalidRequestError(f"context is a text or a JSON object, not {context!r}")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import TypeGuard
 
-__all__ = ["are_ids", "is_id", "is_text"]
+__all__ = ["are_ids", "is_id", "is_text", "why_no_id"]
 
 
 def is_text(value: str) -> bool:
@@ -12,9 +13,17 @@ def is_text(value: str) -> bool:
     return value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value)
 
 
-def is_id(value: object) -> bool:
+def is_id(value: object) -> TypeGuard[str]:
     """Tell whether a value can be an id: a text that is not blank and can go anywhere a text can."""
     return isinstance(value, str) and bool(value.strip()) and "\0" not in value and is_text(value)
+
+
+def why_no_id(value: object) -> str:
+    """Say why a value can be no id, as what goes behind the name of an argument."""
+    if not isinstance(value, str) or not value.strip():
+        return f"is a text that is not blank, not {value!r}"
+    flaw = "NUL characters" if "\0" in value else "lone surrogates, which are halves of characters"
+    return f"may have no {flaw}; {value!r} has"
 
 
 def are_ids(values: Collection[object]) -> bool:

@@ -10,7 +10,7 @@ from attrs import define, field, frozen
 from galtea_async.errors import InvalidRequestError
 from galtea_async.models.json_value import JsonValue
 from galtea_async.models.open_enum import OpenEnum
-from galtea_async.models.text import is_id, is_text
+from galtea_async.models.text import is_id, is_text, why_no_id
 
 __all__ = ["Trace", "TraceInput", "TraceReceipt", "TraceStatus"]
 
@@ -97,7 +97,7 @@ class TraceInput:
             _check_length("session_id", self.session_id, _LONGEST_SESSION_ID)
         for name, text in {"trace_id": self.trace_id, "user_id": self.user_id}.items():
             if text is not None and not is_id(text):
-                raise InvalidRequestError(f"{name}: an id is a text that is not blank, not {text!r}")
+                raise InvalidRequestError(f"{name}: an id {why_no_id(text)}")
         for name, moment in {"started_at": self.started_at, "ended_at": self.ended_at}.items():
             _check_moment(name, moment)
         for tag in self.tags or ():
@@ -107,8 +107,7 @@ class TraceInput:
 
 def _check_length(name: str, text: object, longest: int) -> None:
     if not is_id(text):
-        raise InvalidRequestError(f"{name} is a text that is not blank, not {text!r}")
-    assert isinstance(text, str)
+        raise InvalidRequestError(f"{name} {why_no_id(text)}")
     if len(text) > longest:
         raise InvalidRequestError(f"{name} has {len(text)} characters, and {longest} are the most")
 

@@ -13,12 +13,14 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from galtea_async.errors import InvalidRequestError
-from galtea_async.models.converter import UnreadableError, encode_json
-from galtea_async.models.text import are_ids, is_id, is_text
+from galtea_async.models.converter import UnreadableError
+from galtea_async.models.json_body import encode_body
+from galtea_async.models.text import are_ids, is_id, is_text, why_no_id
 
 __all__ = [
     "LONGEST_NAME",
     "LONGEST_TEXT",
+    "check_choice",
     "check_json",
     "check_weights",
     "checked_ids",
@@ -47,9 +49,7 @@ def checked_ids(name: str, values: Iterable[str]) -> list[str]:
     given = _listed(name, values)
     if not are_ids(given):
         wrong = next(value for value in given if not is_id(value))
-        raise InvalidRequestError(
-            f"{name}: an id is a text that is not blank and has no NUL in it, not {wrong!r}"
-        )
+        raise InvalidRequestError(f"{name}: an id {why_no_id(wrong)}")
     return list(dict.fromkeys(given))
 
 
@@ -123,6 +123,16 @@ def checked_share(name: str, value: float) -> float:
     return float(value)
 
 
+def check_choice(name: str, value: object) -> None:
+    """Refuse what is neither `True` nor `False`, such as the text "no", which counts as true.
+
+    Raises:
+        InvalidRequestError: It is neither.
+    """
+    if not isinstance(value, bool):
+        raise InvalidRequestError(f"{name} is True or False, not {value!r}")
+
+
 def check_weights(weights: Mapping[str, float] | None) -> None:
     """Refuse signal weights that are no finite numbers by name.
 
@@ -147,7 +157,7 @@ def check_json(name: str, value: object) -> None:
     """
     problem = "a text in it has a NUL character"
     try:
-        if _NUL.search(encode_json(value)) is None:
+        if _NUL.search(encode_body(value)) is None:
             return
     except UnreadableError as error:
         problem = str(error)

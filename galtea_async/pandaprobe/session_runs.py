@@ -13,6 +13,7 @@ from galtea_async.http.requests import list_call, object_call
 from galtea_async.models.session_run import SessionRun
 from galtea_async.models.session_score import SessionScore
 from galtea_async.pandaprobe.addresses import BATCH, RUN, RUN_SCORES, RUNS
+from galtea_async.pandaprobe.arguments import check_choice
 from galtea_async.pandaprobe.filters import RunStatusFilter, SessionRunFilters
 from galtea_async.pandaprobe.listing import Listing
 from galtea_async.pandaprobe.run_bodies import batch_body, filtered_body
@@ -269,6 +270,7 @@ class SessionRuns:
             delete_scores: Whether its scores go with it; else they stay, and no longer say whose they are.
 
         Raises:
+            InvalidRequestError: `delete_scores` is neither `True` nor `False`; nothing was sent.
             NotFoundError: There was none with this id in the project.
             UnknownOutcomeError: Every answer was lost.
             GalteaError: Any other failure; see `galtea_async.errors`.
@@ -279,6 +281,7 @@ class SessionRuns:
             >>> await panda.session_runs.list()
             []
         """
+        check_choice("delete_scores", delete_scores)
         parameters = [("delete_scores", "true")] if delete_scores else []
         await delete_surely(self._channel, RUN, run_id, parameters)
 

@@ -106,6 +106,38 @@ async def test_what_cannot_be_asked(method: str, path: str) -> None:
         assert not server.requests
 
 
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ((None, "/runs", None), "None is not an HTTP method"),
+        ((b"GET", "/runs", None), "b'GET' is not an HTTP method"),
+        (("GET", None, None), "path must begin with one slash and be percent-encoded, not None"),
+        (("GET", b"/runs", None), "path must begin with one slash"),
+        (("GET", "/runs", 5), "params is a mapping of names to values, not 5"),
+        (("GET", "/runs", [1]), "params is a mapping of names to values, not \\[1\\]"),
+        (("GET", "/runs", "ids=a"), "params is a mapping"),
+        (("GET", "/runs", {5: "a"}), "the name of a parameter is a text, not 5"),
+        (("GET", "/runs", {"score": float("nan")}), "score cannot be nan"),
+    ],
+    ids=repr,
+)
+async def test_arguments_of_a_wrong_type(asked: tuple[Any, Any, Any], said: str) -> None:
+    """They are refused before sending, and named."""
+    async with RawServer(DONE) as server, open_shell(server.url) as service:
+        with pytest.raises(InvalidRequestError, match=said):
+            await service.request(*asked, None)
+        assert not server.requests
+
+
+@pytest.mark.parametrize("drain", ["5", None, object(), True, -1, float("nan")], ids=repr)
+async def test_a_drain_that_is_no_number_of_seconds(drain: Any) -> None:
+    """It is refused, and the client stays open and can be closed."""
+    async with RawServer(DONE) as server, open_shell(server.url) as service:
+        with pytest.raises(InvalidRequestError, match="drain is a number of seconds, at least 0"):
+            await service.close(drain)
+        assert await service.request("GET", "/runs", None, None) == {"done": True}
+
+
 def test_no_client_is_pickled() -> None:
     """Its error says which client it was."""
     assert "AsyncService" in str(shell_of("http://host").unpicklable())

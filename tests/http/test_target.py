@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
@@ -13,7 +14,9 @@ from galtea_async import AsyncGaltea, EvaluationStatus, InvalidRequestError
 from galtea_async.http.target import fill, query_of, query_string
 from support.raw_server import RawServer, json_answer
 
-IDS = st.text(min_size=1).filter(lambda text: text.strip() and text not in {".", ".."})
+IDS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1).filter(
+    lambda text: text.strip() and text not in {".", ".."}
+)
 
 
 @given(value=IDS)
@@ -29,7 +32,7 @@ def test_an_id_stays_one_segment(value: str) -> None:
     assert segment not in {".", ".."}
 
 
-@pytest.mark.parametrize("value", ["", " ", "\t\n", ".", "..", None, 5, b"x", ["x"], "\ud800"])
+@pytest.mark.parametrize("value", ["", " ", "\t\n", ".", "..", None, 5, b"x", ["x"], "\ud800", "a\0"])
 def test_an_id_that_cannot_be_one(value: object) -> None:
     """What is no text, is blank, or would climb out of the path is refused."""
     with pytest.raises(InvalidRequestError):
@@ -103,6 +106,21 @@ def test_values_that_no_filter_takes(value: object) -> None:
     """A value of a kind that cannot be sent is refused, by name."""
     with pytest.raises(InvalidRequestError, match="sessionIds"):
         query_of({"sessionIds": value})
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), [0.5, -float("inf")]])
+def test_numbers_that_are_none_are_refused(value: object) -> None:
+    """No service reads `nan` as a number, while whole numbers may be of any size."""
+    with pytest.raises(InvalidRequestError, match="scoreGte"):
+        query_of({"scoreGte": value})
+    assert query_of({"offset": 10**400}) == [("offset", str(10**400))]
+
+
+@pytest.mark.parametrize("name", [5, None, ("a", "b"), "\ud800"])
+def test_a_name_that_is_no_text_is_refused(name: Any) -> None:
+    """The names of parameters are texts."""
+    with pytest.raises(InvalidRequestError, match="the name of a parameter"):
+        query_of({name: "x"})
 
 
 def test_a_naive_time_is_refused() -> None:

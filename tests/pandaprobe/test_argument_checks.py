@@ -111,6 +111,31 @@ REFUSED: list[tuple[Mistake, str]] = [
     (lambda panda: panda.traces.create(name="t", started_at=DAY, output={"\0": 1}), "output"),
     (lambda panda: panda.traces.create(name="t", started_at=DAY, output=object()), "output"),
     (lambda panda: panda.traces.create(name="t", started_at=DAY, tags="a"), "tags"),
+    (
+        lambda panda: panda.traces.create(name="t", started_at=DAY, input={"a": [float("nan")]}),
+        "input cannot be sent: not JSON: NaN or an infinity",
+    ),
+    (
+        lambda panda: panda.traces.create(name="t", started_at=DAY, output=float("inf")),
+        "output cannot be sent",
+    ),
+    (lambda panda: panda.traces.create(name="t\0", started_at=DAY), "name may have no NUL characters"),
+    (
+        lambda panda: panda.traces.create(name="t", started_at=DAY, user_id="\ud800"),
+        "user_id: an id may have no lone surrogates",
+    ),
+    (
+        lambda panda: panda.session_runs.create_batch(["a\0"], metrics=["m"]),
+        "session_ids: an id may have no NUL characters",
+    ),
+    (lambda panda: panda.session_runs.get("a\0"), "id may have no NUL characters"),
+    (
+        lambda panda: panda.session_runs.delete(RUN, delete_scores="no"),
+        "delete_scores is True or False, not 'no'",
+    ),
+    (lambda panda: panda.session_runs.delete(RUN, delete_scores=None), "delete_scores is True or False"),
+    (lambda panda: panda.request("GET", "/sessions", params=5), "params is a mapping"),
+    (lambda panda: panda.request(None, "/sessions"), "is not an HTTP method"),
 ]
 
 
