@@ -63,7 +63,9 @@ def query_of(filters: Mapping[str, object]) -> list[Parameter]:
         >>> query_of({"sessionIds": ["a", "b"], "passed": True, "limit": None})
         [('sessionIds', 'a'), ('sessionIds', 'b'), ('passed', 'true')]
     """
-    return [(_name(name), _text(name, item)) for name, value in filters.items() for item in _items(value)]
+    for name in filters:
+        _check_name(name)
+    return [(name, _text(name, item)) for name, value in filters.items() for item in _items(value)]
 
 
 def query_string(parameters: Iterable[Parameter]) -> str:
@@ -92,10 +94,9 @@ def _segment(name: str, value: object) -> str:
     return quote(value, safe="")
 
 
-def _name(name: object) -> str:
+def _check_name(name: object) -> None:
     if not isinstance(name, str) or not is_text(name):
         raise InvalidRequestError(f"the name of a parameter is a text, not {name!r}")
-    return name
 
 
 def _items(value: object) -> Iterable[object]:
