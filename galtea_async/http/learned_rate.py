@@ -21,7 +21,8 @@ service allows more than it did. `patience` is 4 s after a guess and grows with 
 before, up to 60 s: then the next refusal is half a minute away. At twice the rate that was last refused,
 there is no limit any more, and it is forgotten.
 
-Refusals of requests that were under way when the phase ended belong to it and teach nothing.
+Refusals of requests that were under way when the phase ended belong to it and teach nothing. Nor does any
+while it is in doubt whether refusals come of the rate at all: then `galtea_async.http.doubt` sets the base.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ import math
 from typing import Final
 
 from attrs import define, field
+
+from galtea_async.http.doubt import Doubt
 
 __all__ = ["LearnedRate"]
 
@@ -41,6 +44,9 @@ _SHORTEST_PATIENCE: Final = 4.0
 _LONGEST_PATIENCE: Final = 60.0
 _PATIENCE_PER_SECOND: Final = 20.0
 _FORGOTTEN_AT: Final = 2.0
+_PATIENCE_PER_TRIAL: Final = 4.0
+"""In the seconds of a trial, the rate grows by a sixteenth."""
+
 _SLOWEST: Final = 0.2
 """Requests a second that are always tried: a service that nobody asked much of has shown no rate, and one
 that wants less will say for how long."""
@@ -48,22 +54,37 @@ that wants less will say for how long."""
 _SHORTEST_PHASE: Final = 0.02
 """Seconds; answers that come together are counted as if they had taken so long."""
 
+_LONGEST_GAP: Final = 2.0
+"""Seconds between two answers; if there are more, nobody asked."""
+
 
 @define
 class _Tally:
-    """Counts what was accepted in a phase, and in its last one to two seconds."""
+    """Counts what was accepted in a phase, and in its last one to two seconds.
+
+    Attributes:
+        began: When the first answer came.
+        total: How many came.
+        busy: For how many seconds they came, without the time in which nobody asked.
+        late: How many came meanwhile that belong to the phase before.
+    """
 
     began: float = math.inf
     total: int = 0
+    busy: float = 0.0
+    late: int = 0
+    _last: float = 0.0
     _bin_began: float = 0.0
     _in_bin: int = 0
     _in_last_bin: int = 0
 
     def add(self, now: float) -> None:
         if not self.total:
-            self.began = self._bin_began = now
+            self.began = self._last = self._bin_began = now
         elif now - self._bin_began >= _TELLING:
             self._roll(now)
+        self.busy += min(_LONGEST_GAP, now - self._last)
+        self._last = now
         self.total += 1
         self._in_bin += 1
 
@@ -99,6 +120,7 @@ class LearnedRate:
     _since: float = field(default=0.0, init=False)
     _patience: float = field(default=_SHORTEST_PATIENCE, init=False)
     _tally: _Tally = field(factory=_Tally, init=False)
+    _doubt: Doubt = field(factory=Doubt, init=False)
 
     @property
     def is_known(self) -> bool:
@@ -130,15 +152,34 @@ class LearnedRate:
         """Learn from an answer to a request of some phase."""
         if phase == self.phase:
             self._tally.add(now)
+        else:
+            self._tally.late += 1
 
     def refused(self, phase: int, now: float, resumes_at: float) -> None:
         """Learn from a refusal of a request of some phase, after which everybody rests until a moment."""
         if phase == self.phase:
-            self._learn(now)
+            self._weigh(now)
+            if self._doubt.is_on:
+                self._follow(self._doubt)
+            else:
+                self._learn(now)
             self.phase += 1
             self._tally = _Tally()
             self._refused_at = now
         self._since = self.opens_at = max(self.opens_at, resumes_at)
+
+    def _weigh(self, now: float) -> None:
+        """Ask whether the refusal that ends a phase comes of the rate."""
+        if self._refused_at is not None:
+            rest = max(0.0, min(self._since, now) - self._refused_at)
+            seconds = rest + max(_SHORTEST_PHASE, self._tally.busy)
+            self._doubt.refused(self.rate(now), self._tally.total + self._tally.late, seconds)
+
+    def _follow(self, doubt: Doubt) -> None:
+        """Set the pace where refusals do not tell it."""
+        self._base = max(_SLOWEST, doubt.pace)
+        self._refused = _FORGOTTEN_AT * self._base
+        self._patience = max(_SHORTEST_PATIENCE, _PATIENCE_PER_TRIAL * doubt.trial)
 
     def _learn(self, now: float) -> None:
         lasted = self._tally.lasted(now)
@@ -165,4 +206,5 @@ class LearnedRate:
     def _forget(self) -> None:
         self._base = None
         self._refused = math.inf
+        self._doubt = Doubt()
         self.opens_at = -math.inf
