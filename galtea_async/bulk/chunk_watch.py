@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from functools import partial
 from typing import Final, final
 
-from attrs import evolve, frozen
+from attrs import define, evolve, field
 
 from galtea_async.bulk import settlement
 from galtea_async.bulk.chunk import Chunk
@@ -24,7 +25,7 @@ _TIMES_AS_PATIENT: Final = 5
 
 
 @final
-@frozen(kw_only=True)
+@define(kw_only=True)
 class ChunkWatch:
     """Watches the chunks of a run.
 
@@ -43,6 +44,16 @@ class ChunkWatch:
     stop_signal: StopSignal
     patience: Patience
     outage: Outage
+    _settling: int = field(default=0, init=False)
+    _at_work: int = field(default=0, init=False)
+
+    def pause(self) -> str | None:
+        """Return what is waited for between two looks, while nothing is in flight; `None` for nothing."""
+        if self.service.gauge.in_flight():
+            return None
+        if self._settling:
+            return f"the rows of {_batches(self._settling)} to stay the same for {self._settle:g} s"
+        return f"the end of {_batches(self._at_work)}" if self._at_work else None
 
     async def watch(self, chunk: Chunk, token: str, answer: BatchAnswer | None) -> Findings | None:
         """Look until what was found can be believed.
@@ -72,14 +83,30 @@ class ChunkWatch:
             self.service.gauge.heard_at,
             self.outage,
         )
-        return await reconciliation.watch(find, partial(settlement.name_all, answer))
+        with self._counted(answer):
+            return await reconciliation.watch(find, partial(settlement.name_all, answer))
+
+    @contextmanager
+    def _counted(self, answer: BatchAnswer | None) -> Generator[None]:
+        """Count a chunk among those that are watched, while it is."""
+        is_accepted = _is_accepted(answer)
+        self._at_work += is_accepted
+        self._settling += not is_accepted
+        try:
+            yield
+        finally:
+            self._at_work -= is_accepted
+            self._settling -= not is_accepted
+
+    @property
+    def _settle(self) -> float:
+        return max(self.policy.settle, self.service.least_settle)
 
     def _policy_for(self, answer: BatchAnswer | None) -> ReconcilePolicy:
-        is_accepted = answer is not None and not answer.is_final
         return evolve(
             self.policy,
-            settle=max(self.policy.settle, self.service.least_settle),
-            timeout=self.policy.timeout * (_TIMES_AS_PATIENT if is_accepted else 1),
+            settle=self._settle,
+            timeout=self.policy.timeout * (_TIMES_AS_PATIENT if _is_accepted(answer) else 1),
         )
 
     def _since(self, chunk: Chunk) -> float:
@@ -88,3 +115,11 @@ class ChunkWatch:
             return self.service.gauge.service_time(chunk.sent_at)[0]
         assert chunk.since is not None, "only what was sent can be found"
         return chunk.since
+
+
+def _is_accepted(answer: BatchAnswer | None) -> bool:
+    return answer is not None and not answer.is_final
+
+
+def _batches(count: int) -> str:
+    return "1 batch" if count == 1 else f"{count} batches"

@@ -31,7 +31,9 @@ class Progress:
         limit: How many may be.
         rate: Sessions per second over the last half minute.
         eta: Seconds to the end at this rate, or `None` where nobody can know.
-        waiting: What the run waits for, such as the service after an outage; `None` in good times.
+        waiting: What the run waits for, such as the service after an outage or, while nothing is in flight,
+            the end of a rest, the next turn at a limited rate, or rows that have to settle; `None` in good
+            times.
 
     Example:
         >>> steps = []

@@ -157,6 +157,10 @@ class Gauge(Protocol):
         """Return how many may be now."""
         ...
 
+    def pause(self) -> str | None:
+        """Return what the client waits for while none of its requests is in flight; `None` for nothing."""
+        ...
+
     def heard_at(self) -> float:
         """Return when the service last answered a look-up of this job, by the loop's clock."""
         ...

@@ -385,7 +385,7 @@ class BulkRun:
                 total=self.intake.total if self.total is None else self.total(),
                 speedometer=self._speed,
                 gauge=self.service.gauge,
-                waiting=self._waiting_for,
+                waiting=self._waiting_for or self.service.gauge.pause() or self._chunk_watch.pause(),
             )
         )
 

@@ -303,6 +303,7 @@ class Dispatcher:
                 limit=min(route.limit.limit, self.admission.ceiling),
                 rate=route.rate.per_second(now),
                 held_for=max(0.0, route.rate.held_until - now),
+                opens_in=max(0.0, route.rate.soonest(now) - now),
             )
             for route in self.admission.routes.known.values()
         )

@@ -8,6 +8,7 @@ from attrs import define, field
 
 from galtea_async.http.channel import Channel
 from galtea_async.http.meter import Meter
+from galtea_async.http.pause import pause
 
 __all__ = ["JobGauge"]
 
@@ -49,6 +50,10 @@ class JobGauge:
     def limit(self) -> int:
         """Return how many may be now."""
         return self.channel.statistics().limit
+
+    def pause(self) -> str | None:
+        """Return what the client waits for while none of its requests is in flight; `None` for nothing."""
+        return pause(self.channel.statistics())
 
     def heard_at(self) -> float:
         """Return when the service last answered a look-up of this job, by the loop's clock."""

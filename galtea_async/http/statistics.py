@@ -19,6 +19,8 @@ class RouteStatistics:
             limit; adapts to what the service bears.
         rate: How many requests a second are sent at most, declared or learnt; `None` where none is known.
         held_for: Seconds for which the service asked to be left alone, counted from now; usually 0.
+        opens_in: Seconds before which no other request is sent, for a rest or for the rate; 0 where neither
+            is in the way.
 
     Example:
         >>> [route.name for route in galtea.statistics().routes]
@@ -31,6 +33,7 @@ class RouteStatistics:
     limit: int
     rate: float | None
     held_for: float
+    opens_in: float
 
 
 @frozen(kw_only=True)

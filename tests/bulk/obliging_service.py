@@ -71,6 +71,10 @@ class ObligingService:
         """Return what may be in flight."""
         return self.concurrency
 
+    def pause(self) -> str | None:
+        """Wait for nothing."""
+        return None
+
     def heard_at(self) -> float:
         """Return the present."""
         return asyncio.get_running_loop().time()

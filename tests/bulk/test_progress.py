@@ -9,8 +9,16 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 from bulk.world import BATCH, check_sums, open_world
 
-from galtea_async import BulkEvaluationError, Progress, evaluate_sessions, evaluate_version
-from galtea_async.emulator import Answer, Fault, Hang, Reset
+from galtea_async import (
+    AsyncGaltea,
+    BulkEvaluationError,
+    Progress,
+    RateLimit,
+    ReconcilePolicy,
+    evaluate_sessions,
+    evaluate_version,
+)
+from galtea_async.emulator import Answer, Fault, Hang, Reset, Throttle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,6 +120,55 @@ async def test_what_the_run_waits_for_is_told() -> None:
         steps: list[Progress] = []
         await evaluate_sessions(world.galtea, world.session_ids, progress=steps.append)
         assert any("slow down" in (step.waiting or "") for step in steps)
+        assert steps[-1].waiting is None
+
+
+def silent(steps: list[Progress]) -> list[str]:
+    """Return what was waited for before anything was done, while nothing was in flight."""
+    return [str(step.waiting) for step in steps if not step.in_flight and not step.done]
+
+
+async def test_a_rest_is_told() -> None:
+    """While the service asks to be left alone for a minute, the progress says so, and how much longer."""
+    fault = Fault(route=BATCH, action=Throttle(retry_after=60), nth=1)
+    async with open_world(sessions=20, faults=[fault], max_concurrency=1) as world:
+        steps: list[Progress] = []
+        await evaluate_sessions(world.galtea, world.session_ids, chunk_size=10, progress=steps.append)
+        reasons = silent(steps)
+        assert len(reasons) >= 10
+        assert all(reason.startswith("the service to take requests again, in ") for reason in reasons)
+        assert len(set(reasons)) == len(reasons)
+        assert steps[-1].waiting is None
+
+
+async def test_a_slow_pace_is_told() -> None:
+    """Where a declared limit lets one request through in 20 s, the progress says when the next goes."""
+    async with (
+        open_world(sessions=40) as world,
+        AsyncGaltea(
+            world.emulator.api_key, base_url=world.emulator.url, rate_limit=RateLimit(1, 20)
+        ) as galtea,
+    ):
+        steps: list[Progress] = []
+        await evaluate_sessions(galtea, world.session_ids, chunk_size=10, progress=steps.append)
+        reasons = [step.waiting for step in steps if step.waiting is not None]
+        assert len(reasons) >= 10
+        assert all(reason.startswith("the next turn, in ") for reason in reasons)
+        assert all(reason.endswith("s (one request each 20.4 s)") for reason in reasons)
+        assert steps[-1].waiting is None
+
+
+async def test_rows_that_have_to_settle_are_told() -> None:
+    """Between two looks at what a lost answer has made, the progress says what is waited for."""
+    fault = Fault(route=BATCH, when="after", action=Reset(), nth=1)
+    async with open_world(sessions=10, faults=[fault]) as world:
+        steps: list[Progress] = []
+        await evaluate_sessions(
+            world.galtea, world.session_ids, reconcile=ReconcilePolicy(settle=30), progress=steps.append
+        )
+        reasons = silent(steps)
+        assert len(reasons) >= 4
+        assert set(reasons) == {"the rows of 1 batch to stay the same for 30 s"}
         assert steps[-1].waiting is None
 
 

@@ -32,7 +32,9 @@ async def test_one_call_is_one_request() -> None:
         assert session.id == "session_1"
         assert len(server.requests) == 1
         routes = tuple(
-            RouteStatistics(name=name, in_flight=0, waiting=0, limit=16, rate=None, held_for=0.0)
+            RouteStatistics(
+                name=name, in_flight=0, waiting=0, limit=16, rate=None, held_for=0.0, opens_in=0.0
+            )
             for name in ("reads", "writes")
         )
         assert galtea.statistics() == Statistics(

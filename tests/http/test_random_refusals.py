@@ -125,10 +125,11 @@ def test_one_surprise_is_borne() -> None:
     """A single refusal at a rate that was granted is a lesson; the second in a row is not."""
     doubt = Doubt()
     doubt.refused(200.0, 1_000, 10.0)
-    doubt.refused(100.0, 20, 1.0)
-    assert not doubt.is_on
-    doubt.refused(60.0, 20, 1.0)
-    assert doubt.is_on
+    doubts = list[bool]()
+    for pace in (100.0, 60.0):
+        doubt.refused(pace, 20, 1.0)
+        doubts.append(doubt.is_on)
+    assert doubts == [False, True]
     assert doubt.pace > 60
 
 

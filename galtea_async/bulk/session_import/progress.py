@@ -25,7 +25,8 @@ class ImportProgress:
         limit: How many may be.
         rate: Sessions per second over the last half minute.
         eta: Seconds to the end at this rate, or `None` where nobody can know.
-        waiting: What the import waits for, such as the service after an outage; `None` in good times.
+        waiting: What the import waits for, such as the service after an outage or, while nothing is in
+            flight, the end of a rest or the next turn at a limited rate; `None` in good times.
 
     Example:
         >>> steps = []

@@ -306,7 +306,7 @@ class ImportRun:
             limit=self.service.gauge.limit(),
             rate=rate,
             eta=None if total is None or rate <= 0 else max(0, total - totals.done) / rate,
-            waiting=self._waiting_for,
+            waiting=self._waiting_for or self.service.gauge.pause(),
         )
 
     def _final_error(self, error: Exception) -> Exception:
