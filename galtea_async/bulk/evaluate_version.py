@@ -26,7 +26,7 @@ from galtea_async.bulk.report import BulkReport
 from galtea_async.bulk.run import BulkRun
 from galtea_async.errors import InvalidRequestError
 from galtea_async.models.metric_input import MetricLike
-from galtea_async.models.text import is_id
+from galtea_async.models.text import is_id, why_no_id
 from galtea_async.settings import ReconcilePolicy, StopPolicy
 
 __all__ = ["VersionClient", "evaluate_version"]
@@ -102,7 +102,7 @@ async def evaluate_version(
     if strategy not in ("follow", "list"):
         raise InvalidRequestError(f'strategy is "follow" or "list", not {strategy!r}')
     if not is_id(version_id):
-        raise InvalidRequestError(f"version_id is a text that is not blank, not {version_id!r}")
+        raise InvalidRequestError(f"version_id {why_no_id(version_id)}")
     size = checked_chunk_size(chunk_size)
     in_run = checked_grouping(grouping, galtea) == "run"
     path = None if journal is None else checked_path(journal)

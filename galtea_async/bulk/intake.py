@@ -15,7 +15,7 @@ from attrs import define, field
 from galtea_async.bulk.chunk import NewChunk
 from galtea_async.bulk.journal import Journal
 from galtea_async.errors import InvalidRequestError
-from galtea_async.models.text import are_ids, is_id
+from galtea_async.models.text import are_ids, is_id, why_no_id
 
 __all__ = ["Ids", "Intake", "checked_ids"]
 
@@ -57,9 +57,7 @@ def _check(ids: list[str], position: int, *, may_be_blank: bool) -> None:
     offset = next(wrong, None)
     if offset is None:
         return
-    raise InvalidRequestError(
-        f"session_ids[{position + offset}] must be a text that is not blank, not {ids[offset]!r}"
-    )
+    raise InvalidRequestError(f"session_ids[{position + offset}] {why_no_id(ids[offset])}")
 
 
 def _blank(value: object) -> bool:

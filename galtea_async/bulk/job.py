@@ -24,7 +24,7 @@ from galtea_async.bulk.provider import BatchClient, BatchService, JobSettings, R
 from galtea_async.bulk.run import BulkRun
 from galtea_async.errors import InvalidRequestError
 from galtea_async.models.metric_input import MetricLike, metric_inputs
-from galtea_async.models.text import is_id
+from galtea_async.models.text import is_id, why_no_id
 from galtea_async.settings import CompletionPolicy, ReconcilePolicy, StopPolicy
 
 __all__ = [
@@ -142,7 +142,7 @@ def _checked_specifications(ids: Iterable[str] | None) -> tuple[str, ...]:
     given = list(ids)
     for id_ in given:
         if not is_id(id_):
-            raise InvalidRequestError(f"a specification id is a text that is not blank, not {id_!r}")
+            raise InvalidRequestError(f"a specification id {why_no_id(id_)}")
     return tuple(dict.fromkeys(given))
 
 

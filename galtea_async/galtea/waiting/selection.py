@@ -18,7 +18,7 @@ from galtea_async.bulk.outcome import OutcomeStatus, SessionOutcome
 from galtea_async.bulk.report import BulkReport
 from galtea_async.errors import InvalidRequestError
 from galtea_async.galtea.filters import EvaluationFilters
-from galtea_async.models.text import are_ids, is_id
+from galtea_async.models.text import are_ids, is_id, why_no_id
 
 __all__ = ["Ids", "Selection", "selected"]
 
@@ -135,7 +135,7 @@ async def _checked(noun: _Noun, ids: Ids) -> Ids:
 def _check(noun: _Noun, ids: Collection[object]) -> None:
     if not are_ids(ids):
         wrong = next(id_ for id_ in ids if not is_id(id_))
-        raise InvalidRequestError(f"{noun}: an id is a text that is not blank, not {wrong!r}")
+        raise InvalidRequestError(f"{noun}: an id {why_no_id(wrong)}")
 
 
 async def _blocks(ids: Ids) -> AsyncGenerator[list[str]]:
