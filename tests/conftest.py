@@ -36,6 +36,13 @@ def pytest_report_header() -> str:
     return f"galtea_async: {PACKAGE_FOLDER}"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse names of tests with an address in memory: each worker must collect the same names."""
+    changing = [item.nodeid for item in items if " at 0x" in item.nodeid]
+    if changing:
+        raise pytest.UsageError(f"another name in each process, give it an id: {changing[0]}")
+
+
 def pytest_collection_finish() -> None:
     """Hide what was imported from the garbage collector: collecting after each test is then cheap."""
     gc.collect()

@@ -129,7 +129,7 @@ async def test_arguments_of_a_wrong_type(asked: tuple[Any, Any, Any], said: str)
         assert not server.requests
 
 
-@pytest.mark.parametrize("drain", ["5", None, object(), True, -1, float("nan")], ids=repr)
+@pytest.mark.parametrize("drain", ["5", None, [5], True, -1, float("nan")], ids=repr)
 async def test_a_drain_that_is_no_number_of_seconds(drain: Any) -> None:
     """It is refused, and the client stays open and can be closed."""
     async with RawServer(DONE) as server, open_shell(server.url) as service:
