@@ -151,7 +151,7 @@ def _sort_parts(sort: object) -> list[str]:
     parts: list[str] = []
     for pair in cast(Iterable[object], sort):
         match pair:
-            case (str() as name, "asc" | "desc" as direction) if is_text(name):
+            case (str() as name, str() as direction) if is_text(name) and direction in ("asc", "desc"):
                 parts += [wire_name(name), direction]
             case _:
                 raise InvalidRequestError(f"{wanted}, and {pair!r} is none")
