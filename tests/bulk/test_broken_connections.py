@@ -45,7 +45,7 @@ def faults_of(random: Random) -> list[ByteFault]:
     ]
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("seed", range(1, 9))
 async def test_each_session_is_evaluated_exactly_once_in_a_run_of_its_own(seed: int) -> None:
     """Wherever connections break, no session is evaluated twice or left out, sent one by one into one run."""
@@ -65,7 +65,7 @@ async def test_each_session_is_evaluated_exactly_once_in_a_run_of_its_own(seed: 
 
 
 @both_services
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("seed", range(1, 9))
 async def test_each_session_is_evaluated_exactly_once(seed: int, open_service: WorldOpener) -> None:
     """Wherever connections break, no session is evaluated twice or left out."""

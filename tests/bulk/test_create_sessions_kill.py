@@ -88,7 +88,7 @@ async def run_and_kill(world: ImportWorld, journal: Path, random: Random) -> Non
     """Start a process and kill it when the service has got some more requests."""
     wanted = len(world.emulator.requests) + random.randint(5, 150)
     process = await started(world, journal)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(world.emulator.requests) < wanted:
             assert process.returncode is None, "it ended before it was killed"
             await asyncio.sleep(0.002)
@@ -112,7 +112,7 @@ LOSSES: tuple[Action, ...] = (
     Disconnect(),
     Corrupt(),
     Answer(504),
-    Delay(70.0),
+    Delay(7.0),
     LateWork(4.0, then=Reset()),
     LateWork(7.0, then=Answer(502)),
     Throttle(3),

@@ -32,7 +32,7 @@ TURNS = "POST /inferenceResults/batch"
 STATUS = "PATCH /sessions/{id}"
 
 
-LOSSES: tuple[Action, ...] = (Reset(), Answer(502), Corrupt(), Delay(90.0), LateWork(4.0, then=Reset()))
+LOSSES: tuple[Action, ...] = (Reset(), Answer(502), Corrupt(), Delay(65.0), LateWork(4.0, then=Reset()))
 
 
 @pytest.mark.parametrize("route", [SESSIONS, TURNS, STATUS])

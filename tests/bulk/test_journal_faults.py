@@ -67,7 +67,7 @@ async def run_job(
         stderr=asyncio.subprocess.PIPE,
         preexec_fn=prepare,
     )
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         _, said = await process.communicate()
     return Ended(process.returncode, said.decode())
 

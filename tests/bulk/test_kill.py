@@ -26,7 +26,7 @@ from support.blocking import PACKAGE_FOLDER
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
 KILLS: Final = int(os.environ.get("KILLS", "6"))
 """How many processes to kill, at moments of each kind in turn; set it to 100 for a long look."""
@@ -58,7 +58,7 @@ class Job:
         """Start a process, kill it at the moment, and insist that it was that moment."""
         wanted = len(self.world.batches()) + self.random.randint(1, 12)
         process = await self._start()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await self._until(process, lambda: len(self.world.batches()) >= wanted)
             await self._wait_for_the_moment(process)
         process.kill()
@@ -158,10 +158,18 @@ async def test_a_killed_job_is_continued(number: int, open_service: WorldOpener,
 @pytest.mark.real_time
 async def test_another_process_is_kept_out(tmp_path: Path) -> None:
     """While one process runs a job, a second one is told which process has the journal."""
-    async with open_world(sessions=100, latency=0.3) as world:
+    second_has_ended = asyncio.Event()
+    async with open_world(sessions=100) as world:
         path = tmp_path / "job.db"
+
+        async def until_the_second_has_ended() -> AsyncIterator[str]:
+            for session_id in world.session_ids[:-1]:
+                yield session_id
+            await second_has_ended.wait()
+            yield world.session_ids[-1]
+
         run = asyncio.create_task(
-            evaluate_sessions(world.galtea, world.session_ids, chunk_size=1, journal=path)
+            evaluate_sessions(world.galtea, until_the_second_has_ended(), chunk_size=1, journal=path)
         )
         await asyncio.sleep(0.2)
         second = await asyncio.create_subprocess_exec(
@@ -179,6 +187,7 @@ async def test_another_process_is_kept_out(tmp_path: Path) -> None:
             stderr=asyncio.subprocess.PIPE,
         )
         _, said = await second.communicate()
+        second_has_ended.set()
         report = await run
         assert second.returncode == 1
         assert b"JournalError" in said

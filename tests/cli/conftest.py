@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
     from contextlib import AbstractContextManager
 
-SECONDS = 30
+SECONDS = 60
 INTERPRETER = [sys.executable, *(["-P"] if "site-packages" in str(PACKAGE_FOLDER) else []), "-W", "error"]
 
 

@@ -233,7 +233,7 @@ def test_it_stops_also_while_it_makes_its_sessions(
             assert process.poll() is None
             time.sleep(0.01)
         process.send_signal(number)
-        output, errors = process.communicate(timeout=5)
+        output, errors = process.communicate(timeout=30)
     assert (process.returncode, output, errors) == (0, "Stopped.\n", "")
 
 
