@@ -24,7 +24,7 @@ from galtea_async import (
     open_bulk_evaluation,
     resume_bulk_evaluation,
 )
-from galtea_async.emulator import PandaProbeRules
+from galtea_async.emulator import Fault, LateWork, PandaProbeRules, Reset
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -291,6 +291,16 @@ async def test_a_cold_server_is_no_trouble(read: float) -> None:
         check_sums(report)
         assert (report.sessions_evaluated, report.reconciled) == (20, 20 if read < 8 else 0)
         assert len(world.batches()) == 1
+        await world.check_once(world.session_ids)
+
+
+async def test_a_run_that_appears_late_is_found() -> None:
+    """For a minute after the answer was lost the service may still make its run; no other is sent before."""
+    late = Fault(route=PandaWorld.batch_route, action=LateWork(40.0, then=Reset()), nth=1)
+    async with open_panda_world(sessions=20, faults=[late]) as world:
+        report = await world.evaluate(chunk_size=20)
+        check_sums(report)
+        assert (report.sessions_evaluated, report.reconciled, len(world.batches())) == (20, 20, 1)
         await world.check_once(world.session_ids)
 
 
