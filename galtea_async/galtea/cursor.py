@@ -94,7 +94,7 @@ class _Window:
         """Count from the first row again."""
         self.offset, self._restless, self._calm_rounds, self._before = 0, False, 0, []
 
-    def has_moved_up(self, ids: Sequence[str], seen: AbstractSet[str]) -> bool:
+    def _has_moved_up(self, ids: Sequence[str], seen: AbstractSet[str]) -> bool:
         """Tell whether a page does not begin where the last one ended."""
         return self.offset > 0 and self.largest > 1 and (not ids or ids[0] not in seen)
 
@@ -111,23 +111,17 @@ class _Window:
         """
         news = [id_ not in seen for id_ in ids]
         self.largest = max(self.largest, len(ids))
-        alternates = any(now and not then for now, then in pairwise(news))
-        self._restless = (
-            self._restless
-            or alternates
-            or (not self.has_moved_up(ids, seen) and self._overlaps_in_another_order(ids))
-        )
-        if self.has_moved_up(ids, seen):
+        self._restless = self._restless or any(now and not then for now, then in pairwise(news))
+        if self._has_moved_up(ids, seen):
             self.offset, self._before = max(0, self.offset - self.largest), []
             return False
+        self._restless = self._restless or self._overlaps_in_another_order(ids)
         self._repeats = self._repeats + 1 if list(ids) == self._before else 0
         self._before = list(ids)
-        if is_last:
-            self._calm_rounds = 0 if any(news) else self._calm_rounds
-            return self._end_round()
-        if not ids or (not any(news) and (len(ids) < self.largest or self._repeats >= _REPEATS)):
-            return self._end_round()
         self._calm_rounds = 0 if any(news) else self._calm_rounds
+        brings_no_more = not any(news) and (len(ids) < self.largest or self._repeats >= _REPEATS)
+        if is_last or not ids or brings_no_more:
+            return self._end_round()
         self.offset += max(1, len(ids) - 1)
         return False
 

@@ -9,7 +9,7 @@ from galtea_async.errors import InvalidRequestError
 from galtea_async.galtea.filters import EvaluationFilters
 from galtea_async.models.converter import unstructure
 from galtea_async.models.metric_input import MetricLike, metric_inputs
-from galtea_async.models.text import are_ids, is_id, why_no_id
+from galtea_async.models.text import check_ids, is_id, why_no_id
 
 __all__ = ["BATCH_LIMIT", "batch_body", "checked_filters", "checked_ids", "session_body"]
 
@@ -75,9 +75,7 @@ def checked_ids(name: str, values: Iterable[str]) -> list[str]:
     if not isinstance(values, Iterable):
         raise InvalidRequestError(f"{name} is a list of ids, not {values!r}")
     given = list(values)
-    if not are_ids(given):
-        wrong = next(value for value in given if not is_id(value))
-        raise InvalidRequestError(f"{name}: an id {why_no_id(wrong)}")
+    check_ids(name, given)
     if not given:
         raise InvalidRequestError(f"{name} is empty")
     return list(dict.fromkeys(given))

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TypeGuard
 
-__all__ = ["are_ids", "is_id", "is_text", "why_no_id"]
+from galtea_async.errors import InvalidRequestError
+
+__all__ = ["are_ids", "check_ids", "is_id", "is_text", "why_no_id"]
 
 
 def is_text(value: str) -> bool:
@@ -33,3 +35,14 @@ def are_ids(values: Collection[object]) -> bool:
         if texts.isascii() and "\0" not in texts and all(map(str.strip, values)):  # type: ignore[arg-type]  # too
             return True
     return all(map(is_id, values))
+
+
+def check_ids(name: str, values: Collection[object]) -> None:
+    """Refuse values of which one can be no id.
+
+    Raises:
+        InvalidRequestError: The first of them that is none, and why.
+    """
+    if not are_ids(values):
+        wrong = next(value for value in values if not is_id(value))
+        raise InvalidRequestError(f"{name}: an id {why_no_id(wrong)}")

@@ -15,7 +15,7 @@ from typing import Final
 from galtea_async.errors import InvalidRequestError
 from galtea_async.models.converter import UnreadableError
 from galtea_async.models.json_body import encode_body
-from galtea_async.models.text import are_ids, is_id, is_text, why_no_id
+from galtea_async.models.text import check_ids, is_text
 
 __all__ = [
     "LONGEST_NAME",
@@ -47,9 +47,7 @@ def checked_ids(name: str, values: Iterable[str]) -> list[str]:
         InvalidRequestError: It is a single text, empty, or has something in it that is no id.
     """
     given = _listed(name, values)
-    if not are_ids(given):
-        wrong = next(value for value in given if not is_id(value))
-        raise InvalidRequestError(f"{name}: an id {why_no_id(wrong)}")
+    check_ids(name, given)
     return list(dict.fromkeys(given))
 
 

@@ -18,7 +18,7 @@ from galtea_async.bulk.outcome import OutcomeStatus, SessionOutcome
 from galtea_async.bulk.report import BulkReport
 from galtea_async.errors import InvalidRequestError
 from galtea_async.galtea.filters import EvaluationFilters
-from galtea_async.models.text import are_ids, is_id, why_no_id
+from galtea_async.models.text import check_ids
 
 __all__ = ["Ids", "Selection", "selected"]
 
@@ -50,7 +50,7 @@ class Selection:
         """
         async with aclosing(_blocks(self.ids)) as blocks:
             async for block in blocks:
-                _check(self.noun, block)
+                check_ids(self.noun, block)
                 yield self._filters(block)
 
     def _filters(self, ids: list[str]) -> EvaluationFilters:
@@ -100,7 +100,7 @@ async def selected(
         return Selection("evaluation_ids", await _checked("evaluation_ids", evaluation_ids))
     noun: _Noun = "run_id" if version_id is None else "version_id"
     ids = [id_ for id_ in (version_id, run_id) if id_ is not None]
-    _check(noun, ids)
+    check_ids(noun, ids)
     return Selection(noun, ids)
 
 
@@ -127,15 +127,9 @@ async def _checked(noun: _Noun, ids: Ids) -> Ids:
         raise InvalidRequestError(f"{noun} is an iterable of ids, not {type(ids).__name__}")
     if isinstance(ids, Collection):
         async for block in _blocks(ids):
-            _check(noun, block)
+            check_ids(noun, block)
             await asyncio.sleep(0)
     return ids
-
-
-def _check(noun: _Noun, ids: Collection[object]) -> None:
-    if not are_ids(ids):
-        wrong = next(id_ for id_ in ids if not is_id(id_))
-        raise InvalidRequestError(f"{noun}: an id {why_no_id(wrong)}")
 
 
 async def _blocks(ids: Ids) -> AsyncGenerator[list[str]]:
